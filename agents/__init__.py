@@ -1,0 +1,1 @@
+"""Shell: Faust and wiring only."""

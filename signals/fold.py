@@ -1,0 +1,76 @@
+"""What an agent is: a pure step over the state of one key.
+
+``step(rows, key, message) -> Result``. No clock, no timer, no I/O, no randomness; the step never
+changes the rows that it was given. State is rows: a mapping of part name to a frozen dataclass
+("open:ev_12…", "path:29369310"), so that a step writes what it changed, not all that a key remembers. A
+change of None removes the part.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from signals.messages import Message, Micros
+
+__all__ = ["EMPTY", "Agent", "Output", "Result", "Row", "Rows", "Step", "apply_changes"]
+
+Row = Any  # a frozen dataclass; which one follows from the part's name, see Agent.rows
+Rows = Mapping[str, Row]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """A message for a topic.
+
+    Attributes:
+        topic: the topic's name in the registry, without prefix (``journal.v1``).
+        key: the record's key.
+        message: what is sent.
+        event_us: the record's Kafka timestamp: the earlier of event time and receipt.
+    """
+
+    topic: str
+    key: str
+    message: Message
+    event_us: Micros
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What a step gives: the rows that it changed, and its outputs in order."""
+
+    changes: Mapping[str, Row | None] = field(default_factory=dict)
+    outputs: tuple[Output, ...] = ()
+
+
+EMPTY = Result()
+
+Step = Callable[[Rows, str, Any], Result]
+
+
+def apply_changes(rows: Rows, changes: Mapping[str, Row | None]) -> dict[str, Row]:
+    """Return the rows after the changes; neither argument is touched."""
+    merged = dict(rows)
+    for part, row in changes.items():
+        if row is None:
+            merged.pop(part, None)
+        else:
+            merged[part] = row
+    return merged
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agent:
+    """The declaration of an agent: what it reads, its step, and the rows that it keeps.
+
+    Attributes:
+        name: a verb phrase, ``read_headlines``; names the table and the metric label too.
+        reads: the registry name of its one input topic; a key of that topic is a key of its state.
+        step: the fold.
+        rows: the row type by the part's prefix (before the first ``:``); empty for no state.
+    """
+
+    name: str
+    reads: str
+    step: Step
+    rows: Mapping[str, type] = field(default_factory=dict)

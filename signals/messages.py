@@ -1,0 +1,492 @@
+"""The messages on the topics, and what they hold: frozen, checked, without a clock.
+
+Times are integer microseconds since 1970 UTC (``_us``). Money and prices are ``Decimal``;
+ratios and scores are ``float``. Tickers are Yahoo style (``IREN``, ``005930.KS``); currencies
+are ISO 4217, countries ISO 3166-1 alpha-2, languages BCP 47, durations ISO 8601.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal, NewType
+
+__all__ = [
+    "Alert",
+    "AlertKind",
+    "Amount",
+    "AmountKind",
+    "Daily",
+    "DealStatus",
+    "Direction",
+    "Event",
+    "EventEntry",
+    "EventRelay",
+    "Evidence",
+    "Explain",
+    "Headline",
+    "Journal",
+    "Message",
+    "Micros",
+    "Move",
+    "MoveReport",
+    "Party",
+    "Place",
+    "PriceSample",
+    "Quantity",
+    "Reaction",
+    "Reactions",
+    "RuleSetId",
+    "Second",
+    "Subject",
+    "Term",
+    "Threshold",
+]
+
+Micros = NewType("Micros", int)
+
+DealStatus = Literal["rumored", "in_talks", "agreed", "signed", "closed", "cancelled", "denied"]
+Direction = Literal["tighten", "relax", "unclear"]
+AmountKind = Literal[
+    "deal_value", "capex", "stake", "valuation", "revenue", "prepayment", "price", "loan", "other"
+]
+AlertKind = Literal[
+    "new",
+    "confirmed",
+    "spill_over",
+    "status_changed",
+    "unexplained_move",
+    "explained",
+    "corrected",
+    "retracted",
+    "superseded",
+]
+
+
+def _require(condition: bool, field: str, wanted: str, seen: object) -> None:
+    if not condition:
+        raise ValueError(f"{field} must be {wanted}, was {seen!r:.80}")
+
+
+def _require_price(field: str, value: Decimal | None) -> None:
+    if value is not None:
+        _require(value.is_finite() and value > 0, field, "finite and positive", str(value))
+
+
+# ---- inputs: other people's programs write these -------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Headline:
+    """One revision of one news item, on ``news.headlines.v1``, keyed by ``id``."""
+
+    id: str
+    title: str
+    source: str
+    published_us: Micros  # the provider's claim
+    received_us: Micros  # when the source first held it
+    lang: str | None = None
+    revision: int = 1
+    status: Literal["usable", "withdrawn"] = "usable"
+    body: str | None = None
+    url: str | None = None
+
+    def __post_init__(self) -> None:
+        _require(0 < len(self.id) <= 512, "id", "1 to 512 characters", self.id)
+        _require(self.revision >= 1, "revision", "1 or more", self.revision)
+        _require(self.received_us > 0, "received_us", "after 1970", self.received_us)
+        _require(self.published_us > 0, "published_us", "after 1970", self.published_us)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceSample:
+    """One trade, bar or daily record of a ticker, on ``market.prices.v1``, keyed by ``ticker``.
+
+    A trade has ``price``; a bar and a daily record have ``open`` to ``close`` and ``end_us``, and
+    are known at their end. ``benchmark_price`` is the price of the ticker's market benchmark as the
+    source knew it at the receipt; on a daily record it is the benchmark's close.
+    """
+
+    ticker: str
+    kind: Literal["trade", "bar", "daily"]
+    event_us: Micros
+    received_us: Micros
+    source: str
+    price: Decimal | None = None
+    volume: Decimal | None = None
+    end_us: Micros | None = None
+    open: Decimal | None = None
+    high: Decimal | None = None
+    low: Decimal | None = None
+    close: Decimal | None = None
+    benchmark: str | None = None
+    benchmark_price: Decimal | None = None
+
+    def __post_init__(self) -> None:
+        _require(0 < len(self.ticker) <= 64, "ticker", "1 to 64 characters", self.ticker)
+        _require(self.event_us > 0, "event_us", "after 1970", self.event_us)
+        _require(self.received_us > 0, "received_us", "after 1970", self.received_us)
+        for field in ("price", "open", "high", "low", "close", "benchmark_price"):
+            _require_price(field, getattr(self, field))
+        if self.volume is not None:
+            _require(
+                self.volume.is_finite() and self.volume >= 0, "volume", "0 or more", self.volume
+            )
+        if self.kind == "trade":
+            _require(self.price is not None, "price", "given for a trade", None)
+            return
+        for field in ("open", "high", "low", "close"):
+            _require(getattr(self, field) is not None, field, f"given for a {self.kind}", None)
+        end_us = self.end_us
+        _require(end_us is not None, "end_us", f"given for a {self.kind}", None)
+        _require(end_us is not None and end_us > self.event_us, "end_us", "after event_us", end_us)
+
+
+# ---- what a headline means -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """A span of the source: ``text`` equals ``field[start:end]`` (code points)."""
+
+    field: Literal["title", "body"]
+    start: int
+    end: int
+    text: str
+    rule: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amount:
+    """A money amount. ``usd`` is at the text's own rate, else the last one before the publish day.
+
+    ``usd`` is null where no rate is known. ``text`` is the amount as written. A pair of currencies
+    that says one amount twice ("$10bn (14.8tn won)") is one Amount with the second as ``paired``.
+    """
+
+    value: Decimal
+    currency: str
+    usd: Decimal | None
+    kind: AmountKind
+    text: str
+    qualifier: Literal["exact", "approx", "at_least", "up_to"] = "exact"
+    paired_value: Decimal | None = None
+    paired_currency: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Term:
+    """How long a commitment runs: an ISO 8601 duration, or the date that it runs until."""
+
+    duration: str | None = None
+    until: str | None = None
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quantity:
+    """A physical figure: ``unit`` is MW, GW, chips, vehicles, wafers, people, units or m2."""
+
+    value: Decimal
+    unit: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A place as written, and its country."""
+
+    name: str
+    country: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Party:
+    """An organisation that takes part in an event.
+
+    Attributes:
+        id: ``org:microsoft`` for a known one, ``org:~rumble`` (a tilde) for an unknown one.
+        name: its English name where it is known, else as written.
+        role: buyer, supplier, investor, investee, acquirer, target, owner, authority, affected …
+        tickers: its listings, the home listing first; empty for a private company.
+        known: whether the gazetteer knows it.
+        prominence: 0 (least) and up; the anchor of a deal is its least prominent known party.
+    """
+
+    id: str
+    name: str
+    role: str
+    tickers: tuple[str, ...] = ()
+    known: bool = True
+    prominence: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """A key of the journal that an event goes to: a ticker, or an id of something without one.
+
+    ``role`` is ``party`` (it takes part), or ``related`` with the reason (supplier, customer,
+    peer); related copies are measured, but never anchor a story.
+    """
+
+    key: str
+    role: Literal["party", "related"]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleSetId:
+    """Which rules decided: ``version`` is a person's label, ``hash`` covers every byte."""
+
+    version: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One thing that a headline reports: a deal, an export control or an expansion.
+
+    Attributes:
+        id: the record's id: identity, revision and rule set.
+        event_id: the identity: the same in every revision and under every rule set.
+        revision: the headline's revision that this reading comes from.
+        status: ``live``, or ``retracted`` when the headline was withdrawn or no longer says it.
+        deal_status, direction: for a deal; for an export control.
+        authority, counterpart: countries of an export control (``US``, ``AE``).
+        anchor: the subject whose key the event's story lives on.
+        late: received later than the policy allows; told, but not measured.
+    """
+
+    id: str
+    event_id: str
+    headline_id: str
+    revision: int
+    status: Literal["live", "retracted"]
+    type: str
+    confidence: float
+    title: str
+    lang: str
+    source: str
+    published_us: Micros
+    received_us: Micros
+    rules: RuleSetId
+    anchor: str
+    subjects: tuple[Subject, ...]
+    deal_status: DealStatus | None = None
+    direction: Direction | None = None
+    authority: str | None = None
+    counterpart: str | None = None
+    parties: tuple[Party, ...] = ()
+    tickers: tuple[str, ...] = ()
+    amounts: tuple[Amount, ...] = ()
+    term: Term | None = None
+    quantities: tuple[Quantity, ...] = ()
+    places: tuple[Place, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    late: bool = False
+
+    @property
+    def anchor_us(self) -> Micros:
+        """Return the time that moves are measured from: the earlier of published and received."""
+        return min(self.published_us, self.received_us)
+
+
+# ---- the journal: both sides of the join, keyed by subject ---------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventEntry:
+    """An event, on the key of one of its subjects."""
+
+    kind: Literal["event"] = "event"
+    subject: Subject
+    event: Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Second:
+    """All samples of a ticker in one second, merged; sent again when it changes.
+
+    ``second_us`` is its start. ``received_us`` is the latest receipt among its samples.
+    """
+
+    kind: Literal["second"] = "second"
+    ticker: str
+    second_us: Micros
+    first: Decimal
+    high: Decimal
+    low: Decimal
+    last: Decimal
+    volume: Decimal | None
+    received_us: Micros
+    benchmark: str | None = None
+    benchmark_price: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Daily:
+    """The close of a ticker's regular session and that of its benchmark."""
+
+    kind: Literal["daily"] = "daily"
+    ticker: str
+    close_us: Micros
+    close: Decimal
+    received_us: Micros
+    benchmark: str | None = None
+    benchmark_close: Decimal | None = None
+
+
+Journal = EventEntry | Second | Daily
+
+
+# ---- reactions: what the tape did, keyed by anchor -----------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """A measured price move of one ticker.
+
+    Attributes:
+        milestone: ``level:+0.20``, ``PT5M`` …, ``close``, ``next_close``, or ``session`` for a
+            move that no event explains.
+        relation: ``after`` the event, or ``before`` for a move that was under way when it came.
+        from_us, to_us: the event times that the two prices hold for.
+        raw: ratio to / from - 1; abnormal: raw less beta times the benchmark's; both null, with a
+            ``note`` that says why, where a price is unknown or stale.
+        z: abnormal over the deviation of the span, null under 20 daily returns.
+        known_us: receipt of the latest input that it rests on.
+    """
+
+    ticker: str
+    milestone: str
+    relation: Literal["after", "before"]
+    from_us: Micros
+    to_us: Micros
+    from_price: Decimal | None
+    to_price: Decimal | None
+    raw: float | None
+    abnormal: float | None
+    z: float | None
+    beta: float | None
+    benchmark: str | None
+    known_us: Micros
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventRelay:
+    """The event itself, on its anchor's key."""
+
+    kind: Literal["event"] = "event"
+    event: Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reaction:
+    """One milestone of one ticker after one event, on the event's anchor's key.
+
+    ``id`` is the record's (identity and revision), ``reaction_id`` the identity. ``headline_ids``
+    and ``event_ids`` are the tellings that share the measurement, the earliest first.
+    """
+
+    kind: Literal["reaction"] = "reaction"
+    id: str
+    reaction_id: str
+    revision: int
+    status: Literal["live", "withdrawn"]
+    anchor: str
+    event_id: str
+    event_ids: tuple[str, ...]
+    role: Literal["party", "related"]
+    reason: str
+    move: Move
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveReport:
+    """A move past the threshold that no event explained when it happened, on the ticker's key.
+
+    ``explained_by`` names events, the best first; it is empty while nothing explains the move.
+    """
+
+    kind: Literal["move"] = "move"
+    id: str
+    move_id: str
+    revision: int
+    status: Literal["live", "withdrawn"]
+    ticker: str
+    move: Move
+    explained_by: tuple[str, ...] = ()
+    explained_headlines: tuple[str, ...] = ()
+
+
+Reactions = EventRelay | Reaction | MoveReport
+
+
+# ---- alerts --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Threshold:
+    """One comparison that a decision rests on: ``value`` against ``limit``."""
+
+    name: str
+    value: float
+    limit: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explain:
+    """Why an alert went out: enough to recompute the decision.
+
+    ``evidence`` holds spans of the headline named beside it; ``score`` is the severity's score and
+    ``terms`` what it is made of.
+    """
+
+    summary: str
+    rules: tuple[str, ...]
+    evidence: tuple[tuple[str, Evidence], ...]
+    thresholds: tuple[Threshold, ...]
+    score: float
+    terms: tuple[tuple[str, float], ...] = ()
+    supersedes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """One transition of one story, on ``alerts.v1``; a revision of one alert id."""
+
+    alert_id: str
+    revision: int
+    kind: AlertKind
+    type: str | None
+    status: DealStatus | None
+    direction: Direction | None
+    story_id: str
+    anchor: str
+    title: str
+    parties: tuple[Party, ...]
+    tickers: tuple[str, ...]
+    amounts: tuple[Amount, ...]
+    headline_ids: tuple[str, ...]
+    event_ids: tuple[str, ...]
+    moves: tuple[Move, ...]
+    known_us: Micros
+    severity: Literal["low", "medium", "high"]
+    explain: Explain
+    rules: RuleSetId
+    quantities: tuple[Quantity, ...] = ()
+    places: tuple[Place, ...] = ()
+    term: Term | None = None
+
+
+Message = (
+    Headline
+    | PriceSample
+    | Event
+    | EventEntry
+    | Second
+    | Daily
+    | EventRelay
+    | Reaction
+    | MoveReport
+    | Alert
+)

@@ -1,0 +1,64 @@
+"""Policy: every threshold and span that a decision rests on, with the defaults of the design."""
+
+from dataclasses import dataclass
+
+__all__ = ["DAY_US", "HOUR_US", "MINUTE_US", "SECOND_US", "Policy"]
+
+SECOND_US = 1_000_000
+MINUTE_US = 60 * SECOND_US
+HOUR_US = 60 * MINUTE_US
+DAY_US = 24 * HOUR_US
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """Thresholds and spans, checked once.
+
+    Attributes:
+        price_late_us, headline_late_us: received less event time, above which a record is late.
+        disorder_us: how much later than the longest span a key still remembers.
+        future_us: how far after its receipt a headline may say that it was published.
+        levels: raw ratios whose crossing is a milestone, ascending.
+        horizons: milestones in minutes; ``close`` and ``next_close`` follow always.
+        unexplained_raw, unexplained_z: a move since the previous close past both is reported.
+        explained_us: how long after such a move an event may still explain it.
+        spill_over_raw: a related ticker's move past it is a spill-over.
+        beta_days, beta_least, volatility_days: daily returns used, and the fewest for a beta.
+        stale_us: a price this old in a session is no price.
+        price_step: a second is sent again within it when it has moved by this ratio.
+        story_us, status_us: how long a story waits for its next telling; for a change of status.
+        headline_bytes: the largest headline at the door.
+    """
+
+    price_late_us: int = 10 * MINUTE_US
+    headline_late_us: int = 3 * DAY_US
+    disorder_us: int = 3 * DAY_US
+    future_us: int = 5 * MINUTE_US
+    levels: tuple[float, ...] = (0.03, 0.05, 0.10, 0.20)
+    horizons: tuple[int, ...] = (1, 5, 30, 60)
+    unexplained_raw: float = 0.05
+    unexplained_z: float = 4.0
+    explained_us: int = DAY_US
+    spill_over_raw: float = 0.05
+    beta_days: int = 120
+    beta_least: int = 60
+    volatility_days: int = 60
+    stale_us: int = 15 * MINUTE_US
+    price_step: float = 0.002
+    story_us: int = 14 * DAY_US
+    status_us: int = 365 * DAY_US
+    headline_bytes: int = 1024 * 1024
+
+    def __post_init__(self) -> None:
+        for field in (
+            "price_late_us", "headline_late_us", "disorder_us", "future_us", "explained_us",
+            "stale_us", "story_us", "status_us", "headline_bytes", "beta_days", "beta_least",
+            "volatility_days",
+        ):  # fmt: skip
+            value = getattr(self, field)
+            if value <= 0:
+                raise ValueError(f"{field} must be above 0, was {value}")
+        if not self.levels or list(self.levels) != sorted(set(self.levels)) or self.levels[0] <= 0:
+            raise ValueError(f"levels must be positive and ascending, was {self.levels}")
+        if any(minutes <= 0 for minutes in self.horizons):
+            raise ValueError(f"horizons must be minutes above 0, was {self.horizons}")

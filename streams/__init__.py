@@ -1,0 +1,1 @@
+"""Edges: topics, codec, settings, the clock, metrics, brokers, sources, sinks, replay."""

@@ -1,0 +1,260 @@
+"""Bytes to messages and back: the only place that knows JSON.
+
+Writing is canonical: keys sorted, no spaces, decimals as plain strings, no NaN; the same message
+always gives the same bytes. Reading is strict about types, names the bad field with its path, and
+ignores fields that it does not know (fields are added, never renamed or reused).
+"""
+
+import math
+import types
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, fields, is_dataclass
+from decimal import Decimal, InvalidOperation
+from functools import cache
+from typing import Any, Literal, NewType, Union, get_args, get_origin, get_type_hints
+
+import orjson
+
+from signals.errors import BadMessage
+
+__all__ = ["decode", "encode", "from_plain", "to_json"]
+
+_OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATACLASS
+_Reader = Callable[[Any, str], Any]
+
+
+def encode(message: object) -> bytes:
+    """Return the canonical bytes of a message or of anything made of messages.
+
+    Raises: TypeError for a value that has no place in a message (a caller's bug).
+    """
+    return orjson.dumps(message, default=_plain, option=_OPTIONS)
+
+
+def to_json(message: object, *, indent: bool = False) -> str:
+    """Return canonical JSON text, indented by two for people if asked."""
+    option = _OPTIONS | (orjson.OPT_INDENT_2 if indent else 0)
+    return orjson.dumps(message, default=_plain, option=option).decode()
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Decimal):
+        if not value.is_finite():
+            raise TypeError(f"a decimal on a topic must be finite, was {value}")
+        return format(value, "f")
+    if is_dataclass(value):
+        kind: Any = type(value)
+        return {name: getattr(value, name) for name in _field_names(kind)}
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} has no place in a message")
+
+
+@cache
+def _field_names(kind: Any) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
+
+
+def decode(raw: bytes | None, kind: Any) -> Any:
+    """Read one message of ``kind``, a dataclass or a union of them told apart by ``kind``.
+
+    Raises: BadMessage with the reason, the path of the bad field, and what was seen.
+    """
+    if raw is None:
+        raise BadMessage("null_value", "$", "must be a JSON object, was null (a tombstone)")
+    try:
+        plain = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        try:
+            raw.decode()
+        except UnicodeDecodeError as fault:
+            detail = f"must be UTF-8, byte {fault.start} is 0x{raw[fault.start]:02x}"
+            raise BadMessage("invalid_utf8", "$", detail) from error
+        raise BadMessage("not_json", "$", f"must be one JSON value: {error}") from error
+    return from_plain(plain, kind)
+
+
+def from_plain(plain: object, kind: Any) -> Any:
+    """Read a message from what JSON gives: dicts, lists, strings and numbers.
+
+    Raises: BadMessage, as ``decode``.
+    """
+    return _reader(kind)(plain, "$")
+
+
+def _wrong(path: str, wanted: str, seen: object) -> BadMessage:
+    names = {dict: "an object", list: "a list", str: "a string", bool: "a boolean"}
+    names |= {int: "a whole number", float: "a number", type(None): "null"}
+    shown = "" if isinstance(seen, dict | list) or seen is None else f" {seen!r:.60}"
+    kind = names.get(type(seen), type(seen).__name__)
+    return BadMessage("wrong_type", path, f"must be {wanted}, was {kind}{shown}")
+
+
+def _read_str(value: Any, path: str) -> str:
+    if type(value) is not str:
+        raise _wrong(path, "a string", value)
+    return value
+
+
+def _read_int(value: Any, path: str) -> int:
+    if type(value) is not int:
+        raise _wrong(path, "a whole number", value)
+    return value
+
+
+def _read_bool(value: Any, path: str) -> bool:
+    if type(value) is not bool:
+        raise _wrong(path, "true or false", value)
+    return value
+
+
+def _read_float(value: Any, path: str) -> float:
+    if type(value) not in (int, float):
+        raise _wrong(path, "a number", value)
+    number = float(value)
+    if not math.isfinite(number):
+        raise BadMessage("bad_value", path, f"must be finite, was {number}")
+    return number
+
+
+def _read_decimal(value: Any, path: str) -> Decimal:
+    if type(value) is not str:
+        raise _wrong(path, 'a decimal as a string, like "73.07"', value)
+    try:
+        number = Decimal(value)
+    except InvalidOperation:
+        detail = f'must be a decimal like "73.07", was {value!r:.60}'
+        raise BadMessage("bad_value", path, detail) from None
+    if not number.is_finite() or abs(number.adjusted()) > 30:
+        raise BadMessage("bad_value", path, f"must be a finite decimal, was {value!r:.60}")
+    return number
+
+
+_SCALARS: dict[Any, _Reader] = {
+    str: _read_str,
+    int: _read_int,
+    bool: _read_bool,
+    float: _read_float,
+    Decimal: _read_decimal,
+}
+
+
+@cache
+def _reader(kind: Any) -> _Reader:
+    if isinstance(kind, NewType):
+        return _reader(kind.__supertype__)
+    if kind in _SCALARS:
+        return _SCALARS[kind]
+    origin = get_origin(kind)
+    if origin is Literal:
+        return _literal_reader(get_args(kind))
+    if origin is tuple:
+        return _tuple_reader(get_args(kind))
+    if origin in (Union, types.UnionType):
+        return _union_reader(get_args(kind))
+    if origin is not None and issubclass(origin, Mapping):
+        return _mapping_reader(get_args(kind)[1])
+    if is_dataclass(kind):
+        return _dataclass_reader(kind)
+    raise TypeError(f"{kind} has no reader")
+
+
+def _literal_reader(allowed: tuple[Any, ...]) -> _Reader:
+    wanted = " | ".join(str(value) for value in allowed)
+
+    def read(value: Any, path: str) -> Any:
+        if type(value) is not str:
+            raise _wrong(path, f"one of {wanted}", value)
+        if value not in allowed:
+            raise BadMessage("bad_value", path, f"must be one of {wanted}, was {value!r:.60}")
+        return value
+
+    return read
+
+
+def _tuple_reader(members: tuple[Any, ...]) -> _Reader:
+    if len(members) == 2 and members[1] is Ellipsis:
+        read_member = _reader(members[0])
+
+        def read_many(value: Any, path: str) -> tuple[Any, ...]:
+            if type(value) is not list:
+                raise _wrong(path, "a list", value)
+            return tuple(read_member(item, f"{path}[{i}]") for i, item in enumerate(value))
+
+        return read_many
+
+    readers = [_reader(member) for member in members]
+
+    def read_fixed(value: Any, path: str) -> tuple[Any, ...]:
+        if type(value) is not list or len(value) != len(readers):
+            raise _wrong(path, f"a list of {len(readers)}", value)
+        pairs = zip(readers, value, strict=True)
+        return tuple(read(item, f"{path}[{i}]") for i, (read, item) in enumerate(pairs))
+
+    return read_fixed
+
+
+def _mapping_reader(member: Any) -> _Reader:
+    read_member = _reader(member)
+
+    def read(value: Any, path: str) -> dict[str, Any]:
+        if type(value) is not dict:
+            raise _wrong(path, "an object", value)
+        return {key: read_member(item, f"{path}.{key}") for key, item in value.items()}
+
+    return read
+
+
+def _union_reader(members: tuple[Any, ...]) -> _Reader:
+    present = tuple(member for member in members if member is not type(None))
+    if len(present) == 1:
+        read_present = _reader(present[0])
+        return lambda value, path: None if value is None else read_present(value, path)
+    by_kind: dict[str, _Reader] = {}
+    for member in present:
+        (tag,) = get_args(get_type_hints(member)["kind"])
+        by_kind[tag] = _reader(member)
+    wanted = " | ".join(by_kind)
+
+    def read(value: Any, path: str) -> Any:
+        if type(value) is not dict:
+            raise _wrong(path, "an object", value)
+        if "kind" not in value:
+            raise BadMessage("missing_field", f"{path}.kind", f"must be one of {wanted}")
+        tag = value["kind"]
+        if type(tag) is not str or tag not in by_kind:
+            detail = f"must be one of {wanted}, was {tag!r:.60}"
+            raise BadMessage("bad_value", f"{path}.kind", detail)
+        return by_kind[tag](value, path)
+
+    return read
+
+
+def _dataclass_reader(kind: Any) -> _Reader:
+    hints = get_type_hints(kind)
+    plan = [
+        (
+            field.name,
+            _reader(hints[field.name]),
+            field.default is MISSING and field.default_factory is MISSING,
+        )
+        for field in fields(kind)
+    ]
+
+    def read(value: Any, path: str) -> Any:
+        if type(value) is not dict:
+            raise _wrong(path, "an object", value)
+        found: dict[str, Any] = {}
+        for name, read_field, required in plan:
+            if name in value:
+                found[name] = read_field(value[name], f"{path}.{name}")
+            elif required:
+                detail = f"must be given in a {kind.__name__}"
+                raise BadMessage("missing_field", f"{path}.{name}", detail)
+        try:
+            return kind(**found)
+        except ValueError as error:
+            field = str(error).split(" ", 1)[0]
+            raise BadMessage("bad_value", f"{path}.{field}", str(error)) from error
+
+    return read
