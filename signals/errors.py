@@ -3,7 +3,7 @@
     TapewireError
     ├── ConfigError    wrong settings, policy or usage: stop at the start, exit code 2
     ├── BadMessage     one message cannot be read: dead letter, count, go on
-    └── Unavailable    a broker or a feed does not answer: retry with backoff, then stop, exit code 1
+    └── Unavailable    a broker or a feed does not answer: retry with backoff, stop, exit code 1
 
 Anything else is a bug: the process ends and its supervisor starts it again.
 """

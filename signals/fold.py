@@ -2,8 +2,8 @@
 
 ``step(rows, key, message) -> Result``. No clock, no timer, no I/O, no randomness; the step never
 changes the rows that it was given. State is rows: a mapping of part name to a frozen dataclass
-("open:ev_12…", "path:29369310"), so that a step writes what it changed, not all that a key remembers. A
-change of None removes the part.
+("open:ev_12…", "path:29369310"), so that a step writes what it changed, not all that a key
+remembers. A change of None removes the part.
 """
 
 from collections.abc import Callable, Mapping
