@@ -5,7 +5,7 @@ ratios and scores are ``float``. Tickers are Yahoo style (``IREN``, ``005930.KS`
 are ISO 4217, countries ISO 3166-1 alpha-2, languages BCP 47, durations ISO 8601.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal, NewType
 
@@ -81,7 +81,10 @@ class Headline:
     id: str
     title: str
     source: str
-    published_us: Micros  # the provider's claim
+    # The provider's claim. A dead letter says which of the two faults it has.
+    published_us: Micros = field(
+        metadata={"missing_field": "no_publish_time", "wrong_type": "bad_publish_time"}
+    )
     received_us: Micros  # when the source first held it
     lang: str | None = None
     revision: int = 1
@@ -305,15 +308,19 @@ class EventEntry:
 class Second:
     """All samples of a ticker in one second, merged; sent again when it changes.
 
-    ``second_us`` is its start. ``received_us`` is the latest receipt among its samples.
+    ``second_us`` is its start; ``first_us`` and ``last_us`` are the event times of its first and
+    last sample, so that two records of one second merge whatever each of them holds.
+    ``received_us`` is the latest receipt among its samples.
     """
 
     kind: Literal["second"] = "second"
     ticker: str
     second_us: Micros
+    first_us: Micros
     first: Decimal
     high: Decimal
     low: Decimal
+    last_us: Micros
     last: Decimal
     volume: Decimal | None
     received_us: Micros
@@ -373,18 +380,23 @@ class Move:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventRelay:
-    """The event itself, on its anchor's key."""
+    """The event itself, on its anchor's key.
+
+    ``moved_to`` is set when the event turned out to be a telling of a story with another anchor,
+    which has it from then on.
+    """
 
     kind: Literal["event"] = "event"
     event: Event
+    moved_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reaction:
     """One milestone of one ticker after one event, on the event's anchor's key.
 
-    ``id`` is the record's (identity and revision), ``reaction_id`` the identity. ``headline_ids``
-    and ``event_ids`` are the tellings that share the measurement, the earliest first.
+    ``id`` is the record's (identity and revision), ``reaction_id`` the identity. ``event_ids`` are
+    the tellings that share the measurement, the earliest first.
     """
 
     kind: Literal["reaction"] = "reaction"
@@ -393,7 +405,6 @@ class Reaction:
     revision: int
     status: Literal["live", "withdrawn"]
     anchor: str
-    event_id: str
     event_ids: tuple[str, ...]
     role: Literal["party", "related"]
     reason: str

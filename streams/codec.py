@@ -241,16 +241,25 @@ def _dataclass_reader(kind: Any) -> _Reader:
         for field in fields(kind)
     ]
 
+    # A field may name the reason of its own faults: Headline.published_us does.
+    reasons = {field.name: field.metadata for field in fields(kind)}
+
     def read(value: Any, path: str) -> Any:
         if type(value) is not dict:
             raise _wrong(path, "an object", value)
         found: dict[str, Any] = {}
         for name, read_field, required in plan:
             if name in value:
-                found[name] = read_field(value[name], f"{path}.{name}")
+                try:
+                    found[name] = read_field(value[name], f"{path}.{name}")
+                except BadMessage as error:
+                    if (reason := reasons[name].get(error.reason)) is None:
+                        raise
+                    raise BadMessage(reason, error.path, error.detail) from error
             elif required:
+                reason = reasons[name].get("missing_field", "missing_field")
                 detail = f"must be given in a {kind.__name__}"
-                raise BadMessage("missing_field", f"{path}.{name}", detail)
+                raise BadMessage(reason, f"{path}.{name}", detail)
         try:
             return kind(**found)
         except ValueError as error:
