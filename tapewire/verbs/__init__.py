@@ -1,0 +1,26 @@
+"""The verbs of the command: a new verb is one module here and one line in the table.
+
+A verb's module has ``EXAMPLES`` (shown under its help), ``add_arguments(parser)`` and
+``run(arguments) -> int``, the exit code. Only the verb that is called is imported, so that
+``tapewire classify`` never loads Faust.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+__all__ = ["VERBS", "Verb"]
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """The home of a verb, and what it does in one sentence."""
+
+    module: str
+    summary: str
+
+
+VERBS: Mapping[str, Verb] = {
+    "classify": Verb(
+        "tapewire.verbs.classify", "Read headlines as deals, export controls and expansions."
+    ),
+}
