@@ -127,8 +127,8 @@ class PriceSample:
         _require(0 < len(self.ticker) <= 64, "ticker", "1 to 64 characters", self.ticker)
         _require(self.event_us > 0, "event_us", "after 1970", self.event_us)
         _require(self.received_us > 0, "received_us", "after 1970", self.received_us)
-        for field in ("price", "open", "high", "low", "close", "benchmark_price"):
-            _require_price(field, getattr(self, field))
+        for price in ("price", "open", "high", "low", "close", "benchmark_price"):
+            _require_price(price, getattr(self, price))
         if self.volume is not None:
             _require(
                 self.volume.is_finite() and self.volume >= 0, "volume", "0 or more", self.volume
@@ -136,8 +136,8 @@ class PriceSample:
         if self.kind == "trade":
             _require(self.price is not None, "price", "given for a trade", None)
             return
-        for field in ("open", "high", "low", "close"):
-            _require(getattr(self, field) is not None, field, f"given for a {self.kind}", None)
+        for price in ("open", "high", "low", "close"):
+            _require(getattr(self, price) is not None, price, f"given for a {self.kind}", None)
         end_us = self.end_us
         _require(end_us is not None, "end_us", f"given for a {self.kind}", None)
         _require(end_us is not None and end_us > self.event_us, "end_us", "after event_us", end_us)

@@ -1,0 +1,1 @@
+"""What a price did: seconds, sessions, paths and measures."""

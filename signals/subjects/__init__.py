@@ -1,0 +1,95 @@
+"""Which keys of the journal an event goes to, and which of them its story lives on.
+
+Listings and relations are dated tables that are passed in: a party's listings, and the companies
+that public facts tie to it (supplier, customer, peer).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from signals.messages import Party, Subject
+from signals.reading.model import Reading
+
+__all__ = ["Relation", "SubjectTables", "anchor_of", "control_key", "subjects_of"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relation:
+    """A listed company that a public fact ties to an organisation.
+
+    ``since`` is the day (``2025-11-03``) from which the fact was known.
+    """
+
+    ticker: str
+    reason: str
+    since: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubjectTables:
+    """The tables, by organisation id: its tickers on the tape, and its relations."""
+
+    listings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    relations: Mapping[str, tuple[Relation, ...]] = field(default_factory=dict)
+
+
+def control_key(authority: str | None, counterpart: str | None) -> str:
+    """Return the subject of an export control: ``gov:US>AE``, with ``*`` for what is not named."""
+    return f"gov:{authority or '*'}>{counterpart or '*'}"
+
+
+def anchor_of(reading: Reading, tables: SubjectTables) -> str:
+    """Return the subject that the reading's story lives on.
+
+    A deal's least prominent party that the gazetteer knows (an unknown one only if there is no
+    other): nearly all tellings name it. An export control's authority and counterpart. For any
+    other type the owner, else the first party.
+    """
+    if reading.type == "export_control":
+        return control_key(reading.authority, reading.counterpart)
+    parties = reading.parties
+    if not parties:
+        return f"type:{reading.type}"
+    if reading.type != "deal":
+        owners = [party for party in parties if party.role == "owner"]
+        return _keys(owners[0] if owners else parties[0], tables)[0]
+    least = min(parties, key=lambda party: (not party.known, party.prominence, party.id))
+    return _keys(least, tables)[0]
+
+
+def subjects_of(reading: Reading, tables: SubjectTables, *, day: str) -> tuple[Subject, ...]:
+    """Return the keys that an event goes to, its anchor first, each once, parties before relations.
+
+    Args:
+        reading: what was read.
+        tables: listings and relations.
+        day: the publish day (``2025-11-03``); relations known later are left out.
+    """
+    found: dict[str, Subject] = {}
+    for party in reading.parties:
+        for key in _keys(party, tables):
+            found.setdefault(key, Subject(key=key, role="party", reason=party.role))
+    for ticker in reading.tickers:
+        found.setdefault(ticker, Subject(key=ticker, role="party", reason="named"))
+    anchor = anchor_of(reading, tables)
+    first = found.pop(anchor, Subject(key=anchor, role="party", reason="anchor"))
+    found = {anchor: first, **found}
+    for relation in _relations(reading.parties, tables, day):
+        subject = Subject(key=relation.ticker, role="related", reason=relation.reason)
+        found.setdefault(relation.ticker, subject)
+    return tuple(found.values())
+
+
+def _keys(party: Party, tables: SubjectTables) -> tuple[str, ...]:
+    listed = dict.fromkeys((*party.tickers, *tables.listings.get(party.id, ())))
+    return tuple(listed) or (party.id,)
+
+
+def _relations(parties: Iterable[Party], tables: SubjectTables, day: str) -> tuple[Relation, ...]:
+    known = [
+        relation
+        for party in parties
+        for relation in tables.relations.get(party.id, ())
+        if relation.since <= day
+    ]
+    return tuple(sorted(known, key=lambda relation: (relation.ticker, relation.reason)))
