@@ -1,0 +1,68 @@
+"""Settings are read once, and a wrong one says how to mend it."""
+
+from pathlib import Path
+
+import pytest
+
+from signals.errors import ConfigError
+from streams.settings import Settings
+
+
+def test_nothing_set_gives_the_defaults() -> None:
+    assert Settings.from_env({}) == Settings()
+
+
+def test_variables_set_fields_and_arguments_win() -> None:
+    settings = Settings.from_env(
+        {"TAPEWIRE_BROKER": "kafka:9092,other:9093", "TAPEWIRE_WEB_PORT": "0", "HOME": "/"},
+        web_port=7000,
+        prefix=None,
+    )
+
+    assert settings.broker == "kafka:9092,other:9093"
+    assert settings.web_port == 7000
+    assert settings.prefix == Settings().prefix
+
+
+def test_a_policy_is_a_file_that_exists(tmp_path: Path) -> None:
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("{}")
+
+    assert Settings.from_env({"TAPEWIRE_POLICY": str(policy)}).policy == policy
+    with pytest.raises(ConfigError, match="TAPEWIRE_POLICY must name a file"):
+        Settings.from_env({"TAPEWIRE_POLICY": str(tmp_path / "none.yaml")})
+
+
+def test_an_unknown_variable_is_refused_and_the_known_ones_are_told() -> None:
+    with pytest.raises(ConfigError, match=r"TAPEWIRE_BROKERS is no setting.*TAPEWIRE_BROKER,"):
+        Settings.from_env({"TAPEWIRE_BROKERS": "127.0.0.1:9092"})
+
+
+def test_variables_of_the_tests_are_left_alone() -> None:
+    Settings.from_env({"TAPEWIRE_SHARED": "x", "TAPEWIRE_CACHE": "x"})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("BROKER", "localhost"),
+        ("BROKER", "localhost:"),
+        ("BROKER", ":9092"),
+        ("BROKER", "localhost:0"),
+        ("BROKER", "localhost:65536"),
+        ("BROKER", "localhost:9092,"),
+        ("PREFIX", "My Topics"),
+        ("GROUP", ""),
+        ("GROUP", "-x"),
+        ("WORKER", "한글"),
+        ("WEB_PORT", "http"),
+        ("WEB_PORT", "70000"),
+    ],
+)
+def test_a_wrong_value_names_its_variable(name: str, value: str) -> None:
+    with pytest.raises(ConfigError, match=f"TAPEWIRE_{name} must"):
+        Settings.from_env({f"TAPEWIRE_{name}": value})
+
+
+def test_an_empty_prefix_is_allowed() -> None:
+    assert Settings.from_env({"TAPEWIRE_PREFIX": ""}).prefix == ""
