@@ -6,13 +6,13 @@ changes the rows that it was given. State is rows: a mapping of part name to a f
 remembers. A change of None removes the part.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from signals.messages import Message, Micros
 
-__all__ = ["EMPTY", "Agent", "Output", "Result", "Row", "Rows", "Step", "apply_changes"]
+__all__ = ["EMPTY", "Agent", "Draft", "Output", "Result", "Row", "Rows", "Step", "apply_changes"]
 
 Row = Any  # a frozen dataclass; which one follows from the part's name, see Agent.rows
 Rows = Mapping[str, Row]
@@ -57,6 +57,49 @@ def apply_changes(rows: Rows, changes: Mapping[str, Row | None]) -> dict[str, Ro
         else:
             merged[part] = row
     return merged
+
+
+class Draft:
+    """A step's own view of the rows: its changes over what it was given, and its outputs."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+        self._changes: dict[str, Row | None] = {}
+        self.outputs: list[Output] = []
+
+    def get(self, part: str) -> Row | None:
+        """Return a row as it stands now, None where there is none."""
+        return self._changes[part] if part in self._changes else self._rows.get(part)
+
+    def put(self, part: str, row: Row) -> None:
+        """Set a row; one that is equal to what stands there is no change."""
+        if self.get(part) != row:
+            self._changes[part] = row
+
+    def drop(self, part: str) -> None:
+        """Remove a row if it is there."""
+        if self.get(part) is not None:
+            self._changes[part] = None
+
+    def was_changed(self, part: str) -> bool:
+        """Return whether this step has set the row."""
+        return part in self._changes
+
+    def parts(self, prefix: str) -> Iterator[str]:
+        """Yield the parts with a prefix, in order."""
+        names = {part for part in self._rows if part.startswith(prefix)}
+        names |= {part for part in self._changes if part.startswith(prefix)}
+        for part in sorted(names):
+            if self.get(part) is not None:
+                yield part
+
+    def rows(self) -> Rows:
+        """Return all rows as they stand now."""
+        return apply_changes(self._rows, self._changes) if self._changes else self._rows
+
+    def result(self) -> Result:
+        """Return the step's result."""
+        return Result(changes=dict(self._changes), outputs=tuple(self.outputs))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

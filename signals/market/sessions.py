@@ -42,6 +42,12 @@ class Sessions:
         i = bisect_right(days, time_us, key=_open) - 1
         return days[i] if i >= 0 and time_us < days[i].close_us else None
 
+    def following(self, ticker: str, time_us: Micros) -> Session | None:
+        """Return the first session that opens at or after a time."""
+        days = self._days(ticker)
+        i = bisect_left(days, time_us, key=_open)
+        return days[i] if i < len(days) else None
+
     def next_closes(self, ticker: str, time_us: Micros) -> tuple[Micros, ...]:
         """Return the first two closes after a time; fewer where the table ends."""
         days = self._days(ticker)
@@ -71,6 +77,14 @@ class Sessions:
         here = self.at(ticker, from_us)
         over_night = here is None or to_us > here.close_us
         return max(total, 1.0) if over_night else total
+
+    def open_us(self, ticker: str, from_us: Micros, to_us: Micros) -> int:
+        """Return for how many microseconds between two times the market was open."""
+        days = self._days(ticker)
+        first = bisect_right(days, from_us, key=_close)
+        last = bisect_left(days, to_us, key=_open)
+        spans = (min(to_us, day.close_us) - max(from_us, day.open_us) for day in days[first:last])
+        return sum(span for span in spans if span > 0)
 
     def _days(self, ticker: str) -> tuple[Session, ...]:
         return self.by_market.get(market_of(ticker), ())

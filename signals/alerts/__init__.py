@@ -1,0 +1,1 @@
+"""When it matters: stories, their transitions, and why."""

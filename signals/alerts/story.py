@@ -1,0 +1,203 @@
+"""A story: what a group of tellings says, and what was measured after it.
+
+A pure function of the set of live events and reactions of an anchor, so that the last state of a
+story does not depend on the order in which they came.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TypeVar
+
+from signals.ids import derive_id
+from signals.messages import (
+    Amount,
+    DealStatus,
+    Direction,
+    Event,
+    Evidence,
+    Move,
+    Party,
+    Place,
+    Quantity,
+    Reaction,
+    Term,
+)
+from signals.policy import Policy
+from signals.tellings import Telling
+
+__all__ = ["Story", "Visible", "story_of"]
+
+_T = TypeVar("_T")
+
+_RANK: dict[str, int] = {"rumored": 0, "in_talks": 1, "agreed": 2, "signed": 3, "closed": 4}
+_SAME_AMOUNT = Decimal("0.03")
+_EVIDENCE_TELLINGS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visible:
+    """The part of a story whose change is a transition."""
+
+    status: DealStatus | None
+    direction: Direction | None
+    tickers: tuple[str, ...]
+    amounts: tuple[Amount, ...]
+    moves: tuple[Move, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """A story as it stands.
+
+    Attributes:
+        spilled: the tickers whose moves are a spill-over, not a party's own reaction.
+        known_us: the latest receipt among its events and moves.
+    """
+
+    story_id: str
+    type: str
+    title: str
+    visible: Visible
+    parties: tuple[Party, ...]
+    quantities: tuple[Quantity, ...]
+    places: tuple[Place, ...]
+    term: Term | None
+    events: tuple[Event, ...]
+    evidence: tuple[tuple[str, Evidence], ...]
+    spilled: frozenset[str]
+    known_us: int
+
+
+def story_of(group: Telling, reactions: Iterable[Reaction], policy: Policy) -> Story:
+    """Return the story of a group of tellings, with the reactions that belong to it."""
+    events = tuple(group.events)
+    members = {event.event_id for event in events}
+    own = [
+        reaction
+        for reaction in reactions
+        if reaction.status == "live" and members.intersection(reaction.event_ids)
+    ]
+    moves, spilled = _moves(own, policy)
+    tickers = tuple(dict.fromkeys(ticker for event in events for ticker in event.tickers))
+    visible = Visible(
+        status=_status(events),
+        direction=_direction(events),
+        tickers=tickers,
+        amounts=_amounts(events),
+        moves=moves,
+    )
+    terms = [event.term for event in events if event.term is not None]
+    received = [event.received_us for event in events]
+    return Story(
+        story_id=derive_id("st", events[0].type, events[0].event_id),
+        type=events[0].type,
+        title=_title(events),
+        visible=visible,
+        parties=_by(lambda party: party.id, (p for event in events for p in event.parties)),
+        quantities=_by(
+            lambda quantity: (quantity.value, quantity.unit),
+            (quantity for event in events for quantity in event.quantities),
+        ),
+        places=_by(
+            lambda place: (place.country, place.name),
+            (place for event in events for place in event.places),
+        ),
+        term=terms[0] if terms else None,
+        events=events,
+        evidence=tuple(
+            (event.headline_id, span)
+            for event in events[:_EVIDENCE_TELLINGS]
+            for span in event.evidence
+        ),
+        spilled=spilled,
+        known_us=max([*received, *(move.known_us for move in moves)]),
+    )
+
+
+def _by(key: Callable[[_T], object], items: Iterable[_T]) -> tuple[_T, ...]:
+    """Return the first item of each key, in order."""
+    found: dict[object, _T] = {}
+    for item in items:
+        found.setdefault(key(item), item)
+    return tuple(found.values())
+
+
+def _title(events: tuple[Event, ...]) -> str:
+    """Return the first title that tells the event itself; a digest's title only if none does."""
+    telling = [e for e in events if any(span.field == "title" for span in e.evidence)]
+    return (telling or list(events))[0].title
+
+
+def _status(events: tuple[Event, ...]) -> DealStatus | None:
+    """Return how far the deal got; cancelled or denied if that was published after it got there.
+
+    A rumour that is told again after the signing does not take the signing back.
+    """
+    staged = [event for event in events if event.deal_status in _RANK]
+    ended = [event for event in events if event.deal_status in ("cancelled", "denied")]
+    if not staged:
+        return ended[-1].deal_status if ended else None
+    furthest = max(staged, key=lambda event: _RANK[event.deal_status or ""])
+    after = [event for event in ended if event.published_us > furthest.published_us]
+    return (after[-1] if after else furthest).deal_status
+
+
+def _direction(events: tuple[Event, ...]) -> Direction | None:
+    directions = [event.direction for event in events if event.direction is not None]
+    clear = [direction for direction in directions if direction != "unclear"]
+    return (clear or directions or [None])[0]
+
+
+def _amounts(events: tuple[Event, ...]) -> tuple[Amount, ...]:
+    """Return each amount once, as first told; a rounded retelling of one is the same."""
+    found: list[Amount] = []
+    for amount in (amount for event in events for amount in event.amounts):
+        if not any(_same_amount(amount, known) for known in found):
+            found.append(amount)
+    return tuple(found)
+
+
+def _same_amount(one: Amount, other: Amount) -> bool:
+    if one.kind != other.kind:
+        return False
+    if one.usd is not None and other.usd is not None:
+        return abs(one.usd - other.usd) <= _SAME_AMOUNT * max(one.usd, other.usd)
+    return one.currency == other.currency and one.value == other.value
+
+
+def _moves(reactions: list[Reaction], policy: Policy) -> tuple[tuple[Move, ...], frozenset[str]]:
+    """Return the moves that a reader sees, and the tickers that are spill-overs.
+
+    Of the levels that one ticker crosses in one second the highest is shown. A related company is
+    shown only where it crossed the spill-over level.
+    """
+    party = {r.move.ticker for r in reactions if r.role == "party"}
+    far = {
+        r.move.ticker
+        for r in reactions
+        if r.role == "related" and _level(r.move) >= policy.spill_over_raw
+    }
+    spilled = frozenset(far - party)
+    shown: dict[tuple[object, ...], Move] = {}
+    for reaction in sorted(reactions, key=_reaction_order):
+        move = reaction.move
+        if move.raw is None or move.ticker not in party | spilled:
+            continue
+        if move.ticker in spilled and _level(move) < policy.spill_over_raw:
+            continue
+        is_level = move.milestone.startswith("level:")
+        name = ("level", move.to_us, move.raw > 0) if is_level else (move.milestone, move.from_us)
+        shown.setdefault((move.ticker, move.relation, *name), move)
+    ordered = sorted(shown.values(), key=lambda m: (m.to_us, m.ticker, m.milestone))
+    return tuple(ordered), spilled
+
+
+def _reaction_order(reaction: Reaction) -> tuple[object, ...]:
+    # The highest level first; of two measurements of one milestone the earlier anchor stands.
+    move = reaction.move
+    return (-_level(move), move.from_us, move.ticker, move.milestone, reaction.reaction_id)
+
+
+def _level(move: Move) -> float:
+    return abs(float(move.milestone[6:])) if move.milestone.startswith("level:") else 0.0

@@ -1,0 +1,108 @@
+"""The price path of a ticker, and what is measured on it.
+
+The path is kept in rows of one minute (``path:<minute>``), each with its seconds, ascending. "The
+price at T" is the last of the last second that ended at or before T.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from signals.fold import Rows
+from signals.market.seconds import merge_seconds
+from signals.messages import Daily, Micros, Second
+from signals.policy import MINUTE_US, SECOND_US
+
+__all__ = ["DaysRow", "Path", "PathRow", "add_day", "add_second", "ended_us", "path_part"]
+
+_PREFIX = "path:"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PathRow:
+    """The seconds of one minute, ascending."""
+
+    seconds: tuple[Second, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DaysRow:
+    """The daily closes of a ticker, ascending by ``close_us``."""
+
+    days: tuple[Daily, ...]
+
+
+def path_part(second_us: Micros) -> str:
+    """Return the part that holds a second."""
+    return f"{_PREFIX}{second_us // MINUTE_US}"
+
+
+def ended_us(second: Second) -> Micros:
+    """Return the first microsecond after a second."""
+    return Micros(second.second_us + SECOND_US)
+
+
+def add_second(row: PathRow | None, second: Second) -> tuple[PathRow, Second] | None:
+    """Return the row with a second merged in, and that second; None if it says nothing new."""
+    known = () if row is None else row.seconds
+    same = [old for old in known if old.second_us == second.second_us]
+    merged = merge_seconds(same[0], second) if same else second
+    if same and merged == same[0]:
+        return None
+    others = [old for old in known if old.second_us != second.second_us]
+    seconds = sorted((*others, merged), key=lambda item: item.second_us)
+    return PathRow(seconds=tuple(seconds)), merged
+
+
+def add_day(row: DaysRow | None, day: Daily, *, keep: int) -> DaysRow | None:
+    """Return the row with a close added, the last ``keep`` of them; None if it says nothing new.
+
+    Of two records of one close the earlier receipt stands: prices rewritten after the fact do not
+    change what was known.
+    """
+    days = {} if row is None else {old.close_us: old for old in row.days}
+    known = days.get(day.close_us)
+    if known is not None and _receipt(known) <= _receipt(day):
+        return None
+    days[day.close_us] = day
+    kept = tuple(days[close_us] for close_us in sorted(days)[-keep:])
+    return None if row is not None and kept == row.days else DaysRow(days=kept)
+
+
+def _receipt(day: Daily) -> tuple[Micros, Decimal, Decimal]:
+    return (day.received_us, day.close, day.benchmark_close or Decimal(0))
+
+
+class Path:
+    """A ticker's seconds in order, read from its rows."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+        self._minutes = sorted(
+            int(part.removeprefix(_PREFIX)) for part in rows if part.startswith(_PREFIX)
+        )
+
+    def at(self, time_us: Micros) -> Second | None:
+        """Return the last second that ended at or before a time."""
+        i = bisect_right(self._minutes, time_us // MINUTE_US) - 1
+        while i >= 0:
+            for second in reversed(self._seconds(self._minutes[i])):
+                if ended_us(second) <= time_us:
+                    return second
+            i -= 1
+        return None
+
+    def between(self, from_us: Micros, to_us: Micros) -> Iterator[Second]:
+        """Yield the seconds that began at or after ``from_us`` and before ``to_us``."""
+        i = bisect_right(self._minutes, from_us // MINUTE_US - 1)
+        for minute in self._minutes[i:]:
+            if minute * MINUTE_US >= to_us:
+                return
+            for second in self._seconds(minute):
+                if from_us <= second.second_us < to_us:
+                    yield second
+
+    def _seconds(self, minute: int) -> tuple[Second, ...]:
+        row: PathRow = self._rows[f"{_PREFIX}{minute}"]
+        return row.seconds

@@ -1,0 +1,97 @@
+"""What track_reactions remembers under a subject's key."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from signals.market.path import DaysRow, PathRow
+from signals.messages import EventEntry, Micros, Move, MoveReport
+
+__all__ = ["ROWS", "ClockRow", "EntryRow", "Guard", "GuardsRow", "MoveRow", "Sent", "TrackRow"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryRow:
+    """An event on this key. ``relayed_to`` is the anchor that this key has passed it to, if any."""
+
+    entry: EventEntry
+    relayed_to: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockRow:
+    """The newest event time seen on the key, and the newest of its prices (0: none yet)."""
+
+    newest_us: Micros
+    reached_us: Micros
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """The last revision of one reaction that was sent."""
+
+    reaction_id: str
+    revision: int
+    live: bool
+    anchor: str
+    move: Move
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackRow:
+    """One group of tellings, told by its first event, and what was sent for it."""
+
+    event_ids: tuple[str, ...]
+    anchor: str
+    from_us: Micros
+    sent: tuple[Sent, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guard:
+    """When a new second can make a difference to a group, so that most need no measuring.
+
+    Attributes:
+        lead: the group's first event.
+        from_us, until_us: levels are watched between them.
+        base_us: the second that the moves are measured from; None where no price is known.
+        base: its price.
+        pending_us: the next horizon.
+        up, down: ratios of the next level each way.
+        uses: the seconds that a known move rests on.
+    """
+
+    lead: str
+    from_us: Micros
+    until_us: Micros
+    base_us: Micros | None
+    base: float
+    pending_us: Micros | None
+    up: float | None
+    down: float | None
+    uses: tuple[Micros, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardsRow:
+    """The guards of every group on the key."""
+
+    guards: tuple[Guard, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveRow:
+    """The move of one session that went past the threshold, as last sent."""
+
+    open_us: Micros
+    report: MoveReport
+
+
+ROWS: Mapping[str, type] = {
+    "event": EntryRow,
+    "path": PathRow,
+    "days": DaysRow,
+    "clock": ClockRow,
+    "track": TrackRow,
+    "guards": GuardsRow,
+    "move": MoveRow,
+}

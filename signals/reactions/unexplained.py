@@ -1,0 +1,117 @@
+"""Moves past the threshold since the previous close, and the events that explain them.
+
+One report a session and ticker, at the first second that is past both the raw and the z threshold.
+An event explains it that was known at most a day before the previous close and comes at most a
+day after the second; a related company's event does only where no direct one is.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from signals.ids import derive_id
+from signals.market.measures import abnormal_of, ratio, score_of, statistics_at
+from signals.market.sessions import Session
+from signals.messages import Daily, Event, Micros, Move, Second, Subject
+from signals.policy import DAY_US, Policy
+from signals.reactions.measure import Market
+
+__all__ = ["Candidate", "explaining", "find_move", "move_id_of", "previous_day"]
+
+_OLDEST_CLOSE_US = 7 * DAY_US
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """An event that could explain a move, and how the ticker is tied to it."""
+
+    event: Event
+    subject: Subject
+
+
+def move_id_of(ticker: str, session: Session) -> str:
+    """Return the identity of a ticker's move in a session."""
+    return derive_id("mv", ticker, session.open_us)
+
+
+def previous_day(days: Sequence[Daily], session: Session) -> Daily | None:
+    """Return the close before a session, None where it is not known or too old to be it."""
+    before = [day for day in days if day.close_us <= session.open_us]
+    if not before or session.open_us - before[-1].close_us > _OLDEST_CLOSE_US:
+        return None
+    return before[-1]
+
+
+def find_move(market: Market, session: Session) -> Move | None:
+    """Return the session's first move past both thresholds, None while there is none."""
+    previous = previous_day(market.days, session)
+    if previous is None:
+        return None
+    policy = market.policy
+    statistics = None
+    for second in market.path.between(session.open_us, session.close_us):
+        price = _past(second, previous, policy)
+        if price is None:
+            continue
+        raw = ratio(price, previous.close)
+        if statistics is None:
+            statistics = statistics_at(market.days, previous.close_us, policy)
+        benchmark_raw = None
+        if previous.benchmark_close is not None and second.benchmark_price is not None:
+            benchmark_raw = ratio(second.benchmark_price, previous.benchmark_close)
+        abnormal = abnormal_of(raw, benchmark_raw, statistics.beta)
+        # Without a benchmark the raw move has to do: the score says how unusual it is.
+        score = score_of(raw if abnormal is None else abnormal, statistics.volatility, 1.0)
+        if score is None or abs(score) < policy.unexplained_z:
+            continue
+        return Move(
+            ticker=market.ticker,
+            milestone="session",
+            relation="before",
+            from_us=previous.close_us,
+            to_us=second.second_us,
+            from_price=previous.close,
+            to_price=price,
+            raw=raw,
+            abnormal=abnormal,
+            z=score,
+            beta=statistics.beta if benchmark_raw is not None else None,
+            benchmark=second.benchmark,
+            known_us=Micros(max(previous.received_us, second.received_us)),
+        )
+    return None
+
+
+def _past(second: Second, previous: Daily, policy: Policy) -> Decimal | None:
+    """Return the second's first price past the raw threshold: its first, else its high or low."""
+    for price in (second.first, second.high, second.low):
+        if abs(ratio(price, previous.close)) >= policy.unexplained_raw:
+            return price
+    return None
+
+
+def explaining(
+    move: Move, candidates: Iterable[Candidate], policy: Policy
+) -> tuple[Candidate, ...]:
+    """Return the events that explain a move, the nearest in time first.
+
+    Direct events come before none: those of related companies count only where no direct one does.
+    """
+    within = [
+        candidate
+        for candidate in candidates
+        if not candidate.event.late
+        and move.from_us - policy.explained_us
+        <= candidate.event.anchor_us
+        <= move.to_us + policy.explained_us
+    ]
+    direct = [candidate for candidate in within if candidate.subject.role == "party"]
+    return tuple(
+        sorted(
+            direct or within,
+            key=lambda candidate: (
+                abs(candidate.event.anchor_us - move.to_us),
+                candidate.event.event_id,
+            ),
+        )
+    )

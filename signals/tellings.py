@@ -1,0 +1,153 @@
+"""Which events tell the same thing: a pure function of a set of events.
+
+Events are taken in the order (published, id) and each joins the best group that it agrees with:
+same type, the same parties or a part of them, figures that do not disagree, close in time. Figures
+that disagree keep events apart, whatever else they share: "$38bn" and "$83bn" look alike to a
+similarity score, and are two deals. A telling that agrees with two groups which agree with each
+other joins them, the earlier one's id stands.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from signals.messages import Event, Micros
+from signals.policy import DAY_US, Policy
+
+__all__ = ["Telling", "group_tellings"]
+
+_FIGURES = frozenset({"deal_value", "capex", "stake", "loan", "other"})
+_ROUNDING = Decimal("0.06")  # "$10bn" for 14.8tn won, "nearly $9.7bn" for 9.65
+
+
+@dataclass(slots=True)
+class Telling:
+    """A group of events that tell one thing, in the order (published, id); the first names it."""
+
+    events: list[Event]
+    parties: frozenset[str]
+    figures: tuple[Decimal, ...]
+
+    @property
+    def first(self) -> Event:
+        """Return the earliest event."""
+        return self.events[0]
+
+    @property
+    def fullest(self) -> Event:
+        """Return the event that names the most parties, the earliest of those."""
+        return max(self.events, key=lambda event: len(_parties(event)))
+
+
+def group_tellings(events: Iterable[Event], policy: Policy) -> list[Telling]:
+    """Return the groups, by their first event's order. The order of ``events`` does not matter."""
+    groups: list[Telling] = []
+    for event in sorted(events, key=_order):
+        single = Telling(events=[event], parties=_parties(event), figures=_figures(event))
+        matches = [group for group in groups if _agree(group, single, policy)]
+        if not matches:
+            groups.append(single)
+            continue
+        best = max(matches, key=lambda group: (_strength(group, single), _order(group.events[-1])))
+        _join(best, single)
+        for other in matches:
+            if other is not best and _same_figures(other, single) and _agree(best, other, policy):
+                earlier, later = sorted((best, other), key=lambda group: _order(group.first))
+                _join(earlier, later)
+                groups = [group for group in groups if group is not later]
+                best = earlier
+    return groups
+
+
+def _order(event: Event) -> tuple[int, str]:
+    return (event.published_us, event.event_id)
+
+
+def _parties(event: Event) -> frozenset[str]:
+    known = frozenset(party.id for party in event.parties if party.known)
+    return known or frozenset(party.id for party in event.parties)
+
+
+def _figures(event: Event) -> tuple[Decimal, ...]:
+    """Return what an event is said to be worth in dollars; without a rate a figure says nothing."""
+    return tuple(
+        amount.usd for amount in event.amounts if amount.usd is not None and amount.kind in _FIGURES
+    )
+
+
+def _join(group: Telling, other: Telling) -> None:
+    group.events = sorted((*group.events, *other.events), key=_order)
+    group.parties |= other.parties
+    group.figures = (*group.figures, *other.figures)
+
+
+def _agree(group: Telling, other: Telling, policy: Policy) -> bool:
+    one, two = group.first, other.first
+    if one.type != two.type:
+        return False
+    if group.figures and other.figures and not _same_figures(group, other):
+        return False
+    apart_us = _apart_us(group, other)
+    if apart_us > policy.status_us:
+        return False
+    if apart_us > policy.story_us and not (
+        _same_figures(group, other) and group.parties == other.parties
+    ):
+        return False
+    if one.type == "export_control":
+        return _same_measure(group, other)
+    if not _same_parties(group, other, apart_us):
+        return False
+    return one.type == "deal" or _same_places(group, other)
+
+
+def _apart_us(group: Telling, other: Telling) -> Micros:
+    return Micros(
+        min(
+            abs(one.published_us - two.published_us)
+            for one in (group.events[0], group.events[-1])
+            for two in (other.events[0], other.events[-1])
+        )
+    )
+
+
+def _same_figures(group: Telling, other: Telling) -> bool:
+    return any(
+        abs(one - two) <= _ROUNDING * max(one, two)
+        for one in group.figures
+        for two in other.figures
+    )
+
+
+def _same_parties(group: Telling, other: Telling, apart_us: Micros) -> bool:
+    one, two = group.parties, other.parties
+    if one == two:
+        return True
+    if not (one <= two or two <= one):
+        return False
+    # One shared name is little: then the figures must say the same, or the day.
+    if len(one & two) >= 2 or _same_figures(group, other):
+        return True
+    return bool(one & two) and apart_us <= DAY_US
+
+
+def _same_measure(group: Telling, other: Telling) -> bool:
+    directions = {event.direction for event in (*group.events, *other.events)} - {"unclear", None}
+    if len(directions) > 1:
+        return False
+    one, two = group.first, other.first
+    for field in ("authority", "counterpart"):
+        here, there = getattr(one, field), getattr(two, field)
+        if here is not None and there is not None and here != there:
+            return False
+    return not group.parties or not other.parties or bool(group.parties & other.parties)
+
+
+def _same_places(group: Telling, other: Telling) -> bool:
+    one = {place.country for event in group.events for place in event.places}
+    two = {place.country for event in other.events for place in event.places}
+    return not one or not two or bool(one & two)
+
+
+def _strength(group: Telling, other: Telling) -> tuple[bool, int]:
+    return (_same_figures(group, other), len(group.parties & other.parties))
