@@ -12,6 +12,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("tapewire", "agents", "streams", "signals")
 MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 LONGEST_MODULE, LONGEST_FUNCTION = 400, 50  # lines; the aim is 300 and 40
+# Lists of declarations, which are read entry by entry: all messages, all metrics.
+DECLARATIONS = {"signals/messages.py", "streams/metrics.py"}
 
 
 def _name(path: Path) -> str:
@@ -24,7 +26,9 @@ def _functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
             yield node
 
 
-@pytest.mark.parametrize("path", MODULES, ids=_name)
+@pytest.mark.parametrize(
+    "path", [path for path in MODULES if _name(path) not in DECLARATIONS], ids=_name
+)
 def test_a_module_is_small_and_its_functions_too(path: Path) -> None:
     lines = len(path.read_text(encoding="utf-8").splitlines())
     long = {
