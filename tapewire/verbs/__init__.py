@@ -20,6 +20,8 @@ class Verb:
 
 
 VERBS: Mapping[str, Verb] = {
+    "ingest": Verb("tapewire.verbs.ingest", "Send headlines or prices from files to the topics."),
+    "tail": Verb("tapewire.verbs.tail", "Follow the alerts."),
     "classify": Verb(
         "tapewire.verbs.classify", "Read headlines as deals, export controls and expansions."
     ),

@@ -1,0 +1,131 @@
+"""Kafka clients for programs that are no agents: opened, closed, and their faults in one sentence.
+
+A consumer here has no group: it commits nothing, and nobody's partitions move because of it.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaConnectionError, KafkaError
+
+from signals.errors import Unavailable
+
+__all__ = ["open_consumer", "open_producer", "partitions_of", "read_to_end"]
+
+_LARGEST = 16 * 1024 * 1024  # what the registry lets a headline or a dead letter be
+_FETCH_WAIT_MS = 100
+_POLL_MS = 200
+
+
+@asynccontextmanager
+async def open_consumer(
+    bootstrap: str, *, group: str | None = None
+) -> AsyncIterator[AIOKafkaConsumer]:
+    """Yield a consumer of raw bytes without an assignment.
+
+    Args:
+        bootstrap: ``host:port``, several separated by commas.
+        group: only to ask for that group's offsets; it is never joined.
+    Raises: Unavailable where the broker does not answer, or refuses.
+    """
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap,
+        group_id=group,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        fetch_max_wait_ms=_FETCH_WAIT_MS,
+        max_partition_fetch_bytes=_LARGEST,
+    )
+    async with _saying_why(bootstrap):
+        try:
+            await consumer.start()
+            # One turn of the loop, for its tasks to begin: stop() cancels, then awaits them, and
+            # a task that never began raises there in place of what went wrong.
+            await asyncio.sleep(0)
+            yield consumer
+        finally:
+            await consumer.stop()
+
+
+@asynccontextmanager
+async def open_producer(bootstrap: str) -> AsyncIterator[AIOKafkaProducer]:
+    """Yield a producer of raw bytes whose sends are acknowledged by all replicas.
+
+    Raises: Unavailable where the broker does not answer, or refuses.
+    """
+    producer = AIOKafkaProducer(
+        bootstrap_servers=bootstrap,
+        acks="all",
+        linger_ms=5,
+        max_request_size=_LARGEST,
+    )
+    async with _saying_why(bootstrap):
+        try:
+            await producer.start()
+            yield producer
+        finally:
+            await producer.stop()
+
+
+async def partitions_of(bootstrap: str, topics: Iterable[str]) -> list[TopicPartition]:
+    """Return the partitions of topics, by topic and number.
+
+    Raises: Unavailable for a topic that is not there, or a broker that does not answer.
+    """
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    async with _saying_why(bootstrap):
+        try:
+            await admin.start()
+            # All topics: asked for by name, a broker may create the ones that it does not have.
+            described = await admin.describe_topics()
+        finally:
+            await admin.close()
+    numbers = {
+        found["topic"]: sorted(part["partition"] for part in found["partitions"])
+        for found in described
+    }
+    wanted = list(topics)
+    missing = [topic for topic in wanted if not numbers.get(topic)]
+    if missing:
+        raise Unavailable(
+            f"the topic {missing[0]} is not there; run tapewire topics apply, "
+            "or check TAPEWIRE_PREFIX"
+        )
+    return [TopicPartition(topic, number) for topic in wanted for number in numbers[topic]]
+
+
+async def read_to_end(
+    consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition]
+) -> AsyncIterator[ConsumerRecord]:
+    """Yield the records of partitions from their beginning to their end as it is now.
+
+    Each partition's records come in order; between partitions there is none.
+    """
+    consumer.assign(partitions)
+    await consumer.seek_to_beginning(*partitions)
+    ends = await consumer.end_offsets(partitions)
+    left = set(partitions)
+    while left:
+        for partition in sorted(left):
+            if await consumer.position(partition) >= ends[partition]:
+                left.discard(partition)
+        batches = await consumer.getmany(*left, timeout_ms=_POLL_MS) if left else {}
+        for partition, records in batches.items():
+            for record in records:
+                if record.offset < ends[partition]:
+                    yield record
+
+
+@asynccontextmanager
+async def _saying_why(bootstrap: str) -> AsyncIterator[None]:
+    try:
+        yield
+    except KafkaConnectionError as error:
+        raise Unavailable(
+            f"no Kafka broker answers at {bootstrap}; start one, or set TAPEWIRE_BROKER"
+        ) from error
+    except KafkaError as error:
+        raise Unavailable(f"the broker at {bootstrap} refused: {error}") from error

@@ -1,0 +1,151 @@
+from collections.abc import Callable
+from decimal import Decimal
+
+import pytest
+
+from signals.messages import Alert, Amount, Evidence, Micros, Move
+from tapewire.figures import clock_line, money, percent, price
+from tapewire.labels import milestone_label
+from tapewire.show import ANSI, PLAIN, alert_lines, columns, leading_moves, mark_spans
+
+Build = Callable[..., Alert]
+BuildMove = Callable[..., Move]
+
+
+def test_alert_says_when_what_who_how_much_and_what_the_tape_did(alert: Build) -> None:
+    text = "\n".join(alert_lines(alert()))
+
+    assert "Mon 03 Nov 2025 09:30:01 New York · 14:30:01 UTC" in text
+    assert "CONFIRMED · deal · signed · severity high" in text
+    assert "Grid One «signs» «$9.7bn» contract with Big Cloud" in text
+    assert "IREN (supplier, IREN) · Microsoft (buyer, MSFT)" in text
+    assert "$9.7bn (deal value)" in text
+    assert "IREN  +20.3 %  past +20 %  03 Nov 09:30:00 (the open)" in text
+    assert "60.75 → 73.07 (since 31 Oct 15:59:59)  adjusted +20.1 %  z +4.2" in text
+    assert "2, first wire:1" in text
+
+
+def test_alert_in_korean(alert: Build) -> None:
+    text = "\n".join(alert_lines(alert(), lang="ko"))
+
+    assert "2025-11-03(월) 서울 23:30:01 · 뉴욕 09:30:01 · UTC 14:30:01" in text
+    assert "주가 확인 · 거래 · 체결 · 중요도 높음" in text
+    assert "Microsoft (구매, MSFT)" in text
+    assert "97억 달러 (거래액)" in text
+    assert "+20 % 돌파  11-03 09:30:00 (개장)" in text
+
+
+def test_evidence_of_another_text_is_shown_beside_the_title(alert: Build) -> None:
+    plain = alert()
+    span = Evidence(field="body", start=3, end=12, text="five-year", rule="term")
+    explain = type(plain.explain)(
+        summary="", rules=(), evidence=(("wire:2", span),), thresholds=(), score=1.0
+    )
+
+    lines = alert_lines(alert(explain=explain))
+
+    assert any("evidence" in line and "«five-year»" in line for line in lines)
+    assert "  Grid One signs $9.7bn contract with Big Cloud" in lines
+
+
+def test_marks_overlapping_spans_as_one() -> None:
+    spans = [
+        Evidence(field="title", start=start, end=end, text="abcdef"[start:end], rule="r")
+        for start, end in ((1, 3), (2, 4), (5, 6))
+    ]
+    stray = Evidence(field="title", start=0, end=1, text="z", rule="r")
+
+    assert mark_spans("abcdef", [*spans, stray], PLAIN) == "a«bcd»e«f»"
+    assert mark_spans("ab", spans[:0], ANSI) == "ab"
+
+
+def test_leading_moves_are_the_farthest_level_and_the_last_horizon(move: BuildMove) -> None:
+    near = move(milestone="level:+0.03", raw=0.031)
+    far = move(milestone="level:+0.20")
+    close = move(milestone="close", to_us=Micros(move().to_us + 1), raw=0.11)
+    other = move(ticker="MSFT", milestone="PT5M", raw=-0.002)
+
+    assert leading_moves([near, close, far, other]) == [far, close, other]
+
+
+def test_a_move_without_a_price_says_why(alert: Build, move: BuildMove) -> None:
+    unknown = move(raw=None, abnormal=None, z=None, note="no price in the last 15 min")
+
+    text = "\n".join(alert_lines(alert(moves=(unknown,))))
+
+    assert "no price in the last 15 min" in text
+
+
+def test_an_alert_without_facts_has_no_empty_lines(alert: Build) -> None:
+    bare = alert(
+        type=None, status=None, parties=(), tickers=(), amounts=(), moves=(), term=None, title=""
+    )
+
+    lines = alert_lines(bare)
+
+    assert not any(line.strip() in ("parties", "amounts", "moves", "term") for line in lines)
+
+
+def test_paired_and_qualified_amounts(alert: Build) -> None:
+    won = Amount(
+        value=Decimal("15000000000000"),
+        currency="KRW",
+        usd=Decimal(10_000_000_000),
+        kind="deal_value",
+        text="15조원",
+        qualifier="approx",
+    )
+
+    assert "약 15조원 = 100억 달러 (거래액)" in "\n".join(
+        alert_lines(alert(amounts=(won,)), lang="ko")
+    )
+    assert "about ₩15tn = $10bn (deal value)" in "\n".join(alert_lines(alert(amounts=(won,))))
+
+
+@pytest.mark.parametrize(
+    ("value", "currency", "english", "korean"),
+    [
+        ("9700000000", "USD", "$9.7bn", "97억 달러"),
+        ("38000000000", "USD", "$38bn", "380억 달러"),
+        ("15200000000", "USD", "$15.2bn", "152억 달러"),
+        ("14800000000000", "KRW", "₩14.8tn", "14조8000억원"),
+        ("250000000", "EUR", "€250m", "2억5000만 유로"),
+        ("30000", "CHF", "CHF 30,000", "3만 CHF"),
+        ("999.5", "USD", "$999.5", "999.5 달러"),
+    ],
+)
+def test_money(value: str, currency: str, english: str, korean: str) -> None:
+    assert money(Decimal(value), currency) == english
+    assert money(Decimal(value), currency, "ko") == korean
+
+
+def test_numbers() -> None:
+    assert (percent(0.2034), percent(-0.0041)) == ("+20.3 %", "-0.4 %")
+    assert (price(Decimal("73.07")), price(Decimal("60.7"))) == ("73.07", "60.70")
+
+
+def test_another_day_is_said() -> None:
+    evening = Micros(1_762_220_000_000_000)  # 3 November 20:33:20 in New York
+
+    assert "20:33:20 New York · 04 Nov 01:33:20 UTC" in clock_line(evening)
+
+
+@pytest.mark.parametrize(
+    ("milestone", "english", "korean"),
+    [
+        ("level:-0.05", "past -5 %", "-5 % 돌파"),
+        ("PT5M", "5 min after", "5분 뒤"),
+        ("PT60M", "1 h after", "1시간 뒤"),
+        ("PT1H", "1 h after", "1시간 뒤"),
+        ("next_close", "next close", "다음 종가"),
+        ("other", "other", "other"),
+    ],
+)
+def test_milestones(milestone: str, english: str, korean: str) -> None:
+    assert milestone_label(milestone, "en") == english
+    assert milestone_label(milestone, "ko") == korean
+
+
+def test_columns_count_korean_signs_twice() -> None:
+    assert columns([("종가", "a"), ("xy", "b")]) == ["종가  a", "xy    b"]
+    assert columns([]) == []
