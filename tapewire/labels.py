@@ -93,6 +93,8 @@ _FIELDS: Mapping[str, str] = {
     "thresholds": "기준값",
     "severity": "중요도",
     "rules": "규칙",
+    "rule set": "규칙 집합",
+    "supersedes": "대체",
     "why": "이유",
 }
 

@@ -9,7 +9,7 @@ from signals.messages import Alert, Amount, Evidence, Move, Party
 from tapewire.figures import Lang, clock_line, money, percent, price, short_time
 from tapewire.labels import field_label, milestone_label, word
 
-__all__ = ["ANSI", "PLAIN", "Marks", "alert_lines", "columns", "marks_for", "move_rows"]
+__all__ = ["ANSI", "PLAIN", "Marks", "alert_lines", "columns", "explain_lines", "marks_for"]
 
 _LABEL_WIDTH = 11
 _LEVEL = "level:"
@@ -40,12 +40,57 @@ def alert_lines(alert: Alert, *, lang: Lang = "en", marks: Marks = PLAIN) -> lis
         f"  {mark_title(alert, marks)}",
     ]
     lines += _fact_lines(alert, lang)
-    rows = move_rows(leading_moves(alert.moves), lang)
-    lines += _labelled("moves", columns(rows), lang)
+    lines += _labelled("moves", _move_lines(leading_moves(alert.moves), lang), lang)
     lines += _labelled("evidence", _body_evidence(alert, marks), lang)
     lines += _labelled("headlines", [_headlines(alert, lang)], lang)
     identity = f"{alert.alert_id} r{alert.revision}"
     return [*lines, *_labelled("alert", [identity], lang)]
+
+
+def explain_lines(alert: Alert, *, lang: Lang = "en", marks: Marks = PLAIN) -> list[str]:
+    """Return why an alert went out: all moves, every span with its rule, thresholds, severity."""
+    explain = alert.explain
+    lines = [
+        clock_line(alert.known_us, lang),
+        _around(_heading(alert, lang), marks.heading),
+        f"  {mark_title(alert, marks)}",
+    ]
+    lines += _labelled("why", [explain.summary], lang)
+    lines += _fact_lines(alert, lang)
+    lines += _labelled("moves", _move_lines(alert.moves, lang), lang)
+    spans = [
+        (
+            headline_id,
+            f"{span.field} {span.start}-{span.end}",
+            _around(span.text, marks.evidence),
+            span.rule,
+        )
+        for headline_id, span in explain.evidence
+    ]
+    lines += _labelled("evidence", columns(spans), lang)
+    limits = [
+        (
+            limit.name,
+            f"{limit.value:.4g}",
+            "≥" if limit.value >= limit.limit else "<",
+            f"{limit.limit:.4g}",
+        )
+        for limit in explain.thresholds
+    ]
+    lines += _labelled("thresholds", columns(limits), lang)
+    terms = " + ".join(f"{name} {value:.2f}" for name, value in explain.terms)
+    score = f"{word(alert.severity, lang)}: {explain.score:.2f}" + (f" = {terms}" if terms else "")
+    lines += _labelled("severity", [score], lang)
+    lines += _labelled("rules", [", ".join(explain.rules)], lang)
+    lines += _labelled("headlines", alert.headline_ids, lang)
+    lines += _labelled("supersedes", [", ".join(explain.supersedes)], lang)
+    version = f"{alert.rules.version} ({alert.rules.hash[:12]})"
+    lines += _labelled("rule set", [version], lang)
+    return [*lines, *_labelled("alert", [f"{alert.alert_id} r{alert.revision}"], lang)]
+
+
+def _move_lines(moves: Sequence[Move], lang: Lang) -> list[str]:
+    return columns([_move_row(move, lang) for move in moves])
 
 
 def _heading(alert: Alert, lang: Lang) -> str:
@@ -93,11 +138,6 @@ def leading_moves(moves: Sequence[Move]) -> list[Move]:
         chosen += [farthest] if farthest is not None else []
         chosen += [last] if last is not farthest and not last.milestone.startswith(_LEVEL) else []
     return chosen
-
-
-def move_rows(moves: Sequence[Move], lang: Lang) -> list[tuple[str, ...]]:
-    """Return a row for each move: ticker, raw, milestone, time, prices, and what is adjusted."""
-    return [_move_row(move, lang) for move in moves]
 
 
 def columns(rows: Sequence[tuple[str, ...]]) -> list[str]:

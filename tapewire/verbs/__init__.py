@@ -25,4 +25,5 @@ VERBS: Mapping[str, Verb] = {
     "classify": Verb(
         "tapewire.verbs.classify", "Read headlines as deals, export controls and expansions."
     ),
+    "explain": Verb("tapewire.verbs.explain", "Show why an alert fired, with its evidence marked."),
 }
