@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaConnectionError, KafkaError, for_code
@@ -47,7 +48,7 @@ async def apply_topics(
 ) -> list[Change]:
     """Create the topics that are missing and alter those that differ; return what was done.
 
-    Nothing is changed when one topic is refused. Returns when every partition has a leader.
+    Nothing is changed when one topic is refused. Every partition then has a leader that answers.
 
     Args:
         bootstrap: ``host:port``, several separated by commas.
@@ -76,14 +77,14 @@ async def apply_topics(
             for name, topic in wanted.items()
         ]
         counts = {name: _partitions_after(t, existing.get(name)) for name, t in wanted.items()}
-        await _wait_for_leaders(admin, counts, timeout_s)
+        await _wait_for_leaders(admin, bootstrap, counts, timeout_s)
     return changes
 
 
 async def wait_until_ready(
     bootstrap: str, partitions: Mapping[str, int], *, timeout_s: float = 30.0
 ) -> None:
-    """Return when each of the topics has that many partitions, each with a leader.
+    """Return when each of the topics has that many partitions, each with a leader that answers.
 
     Args:
         bootstrap: ``host:port``, several separated by commas.
@@ -93,7 +94,7 @@ async def wait_until_ready(
     Raises: Unavailable after ``timeout_s``, naming the topics that are not ready.
     """
     async with _admin(bootstrap) as admin:
-        await _wait_for_leaders(admin, partitions, timeout_s)
+        await _wait_for_leaders(admin, bootstrap, partitions, timeout_s)
 
 
 @asynccontextmanager
@@ -200,7 +201,7 @@ async def _alter(
 
 
 async def _wait_for_leaders(
-    admin: AIOKafkaAdminClient, partitions: Mapping[str, int], timeout_s: float
+    admin: AIOKafkaAdminClient, bootstrap: str, partitions: Mapping[str, int], timeout_s: float
 ) -> None:
     deadline_s = monotonic_s() + timeout_s
     while True:
@@ -211,10 +212,30 @@ async def _wait_for_leaders(
             if not _has_leaders(lists.get(name, []), count)
         ]
         if not waiting:
-            return
+            break
         if monotonic_s() > deadline_s:
             raise Unavailable(f"after {timeout_s:.0f} s without a leader: {', '.join(waiting)}")
         await asyncio.sleep(_POLL_S)
+    await _ask_leaders(bootstrap, partitions, timeout_s)
+
+
+async def _ask_leaders(bootstrap: str, partitions: Mapping[str, int], timeout_s: float) -> None:
+    # Kafka names a leader a moment before that one takes records: ask each until it answers.
+    all_partitions = [
+        TopicPartition(name, number)
+        for name, count in partitions.items()
+        for number in range(count)
+    ]
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap, request_timeout_ms=int(timeout_s * 1000)
+    )
+    # Assigned before the start: else it learns of one topic a try, 0.1 s each.
+    consumer.assign(all_partitions)
+    try:
+        await consumer.start()
+        await consumer.end_offsets(all_partitions)
+    finally:
+        await consumer.stop()
 
 
 def _has_leaders(partitions: Sequence[Any], count: int) -> bool:
