@@ -7,9 +7,12 @@ from typing import Any
 
 import orjson
 
+from signals.market.sessions import Session, Sessions
+from signals.messages import Micros
+from signals.policy import MINUTE_US
 from signals.subjects import Relation, SubjectTables
 
-__all__ = ["load_subject_tables"]
+__all__ = ["load_sessions", "load_subject_tables"]
 
 
 @cache
@@ -22,6 +25,21 @@ def load_subject_tables() -> SubjectTables:
         relations[entry["org"]].append(relation)
     return SubjectTables(
         listings=listings, relations={org: tuple(found) for org, found in relations.items()}
+    )
+
+
+@cache
+def load_sessions() -> Sessions:
+    """Return the regular sessions of ``signals/market/sessions.json``, by market."""
+    document = orjson.loads((files("signals.market") / "sessions.json").read_bytes())
+    return Sessions(
+        by_market={
+            mic: tuple(
+                Session(open_us=Micros(opened * MINUTE_US), close_us=Micros(closed * MINUTE_US))
+                for opened, closed in days
+            )
+            for mic, days in document["sessions"].items()
+        }
     )
 
 
