@@ -2,7 +2,9 @@
 
 import hashlib
 import unicodedata
+from codecs import BOM_UTF8
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -48,6 +50,8 @@ def read_headlines(
         number = 0
         while raw := file.readline(largest + 2):
             number += 1
+            if number == 1:
+                raw = raw.removeprefix(BOM_UTF8)
             try:
                 headline = _read_line(raw, Place(path, number), source=source, largest=largest)
             except BadMessage as error:
@@ -64,6 +68,8 @@ def derive_headline_id(source: str, *, url: str | None, title: str, day: str) ->
 
     It is the source and 16 hex digits of SHA-256 of the URL without what only tracks a reader, or,
     without a URL, of the title (NFC, single spaces) and the publish day (``2025-11-03``).
+
+    Raises: ValueError for a URL that is none.
     """
     plain = " ".join(unicodedata.normalize("NFC", title).split())
     text = _without_tracking(url) if url else f"{plain}\n{day}"
@@ -88,12 +94,13 @@ def _read_line(raw: bytes, place: Place, *, source: str | None, largest: int) ->
         return None
     plain = _parse_json(raw, place)
     _set_times(plain, place)
-    _set_identity(plain, place, source)
+    _set_source(plain, source)
+    has_id = plain.get("id") is not None
     try:
-        headline: Headline = from_plain(plain, Headline)
+        headline: Headline = from_plain(plain if has_id else plain | {"id": "-"}, Headline)
     except BadMessage as error:
         raise place.within(error) from error
-    return headline
+    return headline if has_id else _with_id(headline, place)
 
 
 def _parse_json(raw: bytes, place: Place) -> dict[str, Any]:
@@ -145,22 +152,24 @@ def _parse_field(plain: dict[str, Any], name: str, place: Place, reason: BadReas
         raise place.fault(reason, name, str(error)) from error
 
 
-def _set_identity(plain: dict[str, Any], place: Place, source: str | None) -> None:
-    given = plain.get("id")
+def _set_source(plain: dict[str, Any], source: str | None) -> None:
     if plain.get("source") is None:
+        given = plain.get("id")
         prefix, colon, _ = given.partition(":") if isinstance(given, str) else ("", "", "")
         plain["source"] = source or (prefix if colon and prefix else DEFAULT_SOURCE)
-    if given is not None:
-        return
-    title, url, name = plain.get("title"), plain.get("url"), plain["source"]
-    if not isinstance(title, str) or not isinstance(name, str) or not isinstance(url, str | None):
-        return  # from_plain names the field
-    plain["id"] = derive_headline_id(name, url=url, title=title, day=_day(plain, place))
 
 
-def _day(plain: dict[str, Any], place: Place) -> str:
+def _with_id(headline: Headline, place: Place) -> Headline:
     try:
-        return to_iso(plain["published_us"])[:10]
-    except (TypeError, OverflowError) as error:
-        detail = f"must be microseconds since 1970, was {plain['published_us']!r:.60}"
+        day = to_iso(headline.published_us)[:10]
+    except OverflowError as error:
+        detail = f"must be before the year 10000, was {headline.published_us}"
         raise place.fault("bad_publish_time", "published_us", detail) from error
+    try:
+        derived = derive_headline_id(
+            headline.source, url=headline.url, title=headline.title, day=day
+        )
+    except ValueError as error:
+        detail = f"must be a URL, was {headline.url!r:.60}: {error}"
+        raise place.fault("bad_value", "url", detail) from error
+    return replace(headline, id=derived)

@@ -52,7 +52,8 @@ def read_prices(
     may be a date alone; it runs from the session's open to its close (09:30 to 16:00 New York;
     09:00 to 15:30 Seoul for .KS and .KQ), and gives a bar and a ``daily`` record. Further columns:
     ``kind`` (bar or daily; a daily row gives a ``daily`` record alone), ``received_at`` (else a
-    trade's time or a bar's end) and ``source``. Other columns are ignored.
+    trade's time or a bar's end; a bar's is never before its end) and ``source``. Other columns are
+    ignored.
 
     The benchmark is taken from the file's own rows of SPY (^KS11 for .KS and .KQ), as known at
     the row's receipt. The file is read twice for that, and only the benchmark's rows are held.
@@ -172,13 +173,18 @@ def _bar(
     if prices["high"] < prices["low"]:
         detail = f"must not be below the low, was {prices['high']} with a low of {prices['low']}"
         raise place.fault("bad_value", "high", detail)
+    received_us = _received(cells, place, span[1])
+    if received_us < span[1]:
+        # Nobody knows a bar before its end; taking it would be look-ahead.
+        detail = f"must not be before the bar's end, was {cells['received_at']!r}"
+        raise place.fault("bad_value", "received_at", detail)
     try:
         return PriceSample(
             ticker=_text(cells, place, "ticker"),
             kind=kind,
             event_us=span[0],
             end_us=span[1],
-            received_us=_received(cells, place, span[1]),
+            received_us=received_us,
             source=cells.get("source") or form.source,
             volume=_volume(cells, place),
             open=prices["open"],

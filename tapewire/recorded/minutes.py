@@ -89,7 +89,7 @@ def _path(day: Figures, *, high_at: int, low_at: int, draw: random.Random) -> li
         for step in range(1, right - left + 1):
             straight = anchors[left] + rise * step / (right - left)
             price = round(straight + bridge[step] * span * _NOISE)
-            path.append(min(max(price, day.low + 1), day.high - 1))
+            path.append(_inside(price, day))
         path[right] = anchors[right]
     return path
 
@@ -102,11 +102,16 @@ def _bridge(length: int, draw: random.Random) -> list[float]:
     return [height - walk[-1] * step / length for step, height in enumerate(walk)]
 
 
+def _inside(price: int, day: Figures) -> int:
+    """Return the price, a cent off the day's extremes at least where the range leaves room."""
+    return min(max(price, min(day.low + 1, day.high)), max(day.high - 1, day.low))
+
+
 def _within(price: int, day: Figures, start: int, end: int) -> int:
     """Return a wick's end inside the day's range, and never inside the bar's own body."""
     if price >= max(start, end):
-        return max(min(price, day.high - 1), start, end)
-    return min(max(price, day.low + 1), start, end)
+        return max(_inside(price, day), start, end)
+    return min(_inside(price, day), start, end)
 
 
 def _volumes(total: int, draw: random.Random) -> list[int]:
