@@ -49,11 +49,11 @@ def read_prices(
     Columns are ``time,ticker,price[,volume]`` for trades, ``time,ticker,open,high,low,close
     [,volume]`` for bars; times are ISO 8601 with an offset, and ``time`` is a bar's start. A bar
     ends after its interval, or at the column ``end`` where that is filled. A daily bar's ``time``
-    may be a date alone; it runs from the session's open to its close (09:30 to 16:00 New York;
-    09:00 to 15:30 Seoul for .KS and .KQ), and gives a bar and a ``daily`` record. Further columns:
-    ``kind`` (bar or daily; a daily row gives a ``daily`` record alone), ``received_at`` (else a
-    trade's time or a bar's end; a bar's is never before its end) and ``source``. Other columns are
-    ignored.
+    may be a date alone; it runs from the session's open to its close (usually 09:30 to 16:00 in
+    New York; 09:00 to 15:30 in Seoul for .KS and .KQ), and gives a bar and a ``daily`` record.
+    Further columns: ``kind`` (bar or daily; a daily row gives a ``daily`` record alone),
+    ``received_at`` (else a trade's time or a bar's end; a bar's is never before its end) and
+    ``source``. Other columns are ignored.
 
     The benchmark is taken from the file's own rows of SPY (^KS11 for .KS and .KQ), as known at
     the row's receipt. The file is read twice for that, and only the benchmark's rows are held.

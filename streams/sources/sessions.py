@@ -1,23 +1,26 @@
 """The regular sessions of the markets whose files can be read, and their benchmarks.
 
-First light knows two markets by the ticker's suffix, without holidays and early closes: a daily
-bar of a day that closes early is known at the usual close, later than it was, never earlier.
+Two markets are known by the ticker's suffix. Their days come from the table that the core is given
+(early closes, Seoul's late days); a day that it does not hold has the usual hours.
 """
 
+from bisect import bisect_left
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from signals.messages import Micros
 from streams.sources.times import instant_us, is_date, parse_date, parse_instant
+from streams.tables import load_sessions
 
 __all__ = ["BENCHMARKS", "Market", "market_of", "session_date"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Market:
-    """A market: its zone, its regular session in local time, and its benchmark's ticker."""
+    """A market: its MIC and zone, the usual session in local time, and its benchmark's ticker."""
 
+    mic: str
     zone: str
     open: time
     close: time
@@ -26,13 +29,21 @@ class Market:
     def session(self, day: date) -> tuple[Micros, Micros]:
         """Return the session's open and close on a local date."""
         zone = ZoneInfo(self.zone)
+        midnight_us, next_us = (
+            instant_us(datetime.combine(day + timedelta(days=after), time(0), tzinfo=zone))
+            for after in (0, 1)
+        )
+        days = load_sessions().by_market.get(self.mic, ())
+        at = bisect_left(days, midnight_us, key=lambda session: session.open_us)
+        if at < len(days) and days[at].open_us < next_us:
+            return days[at].open_us, days[at].close_us
         start = datetime.combine(day, self.open, tzinfo=zone)
         end = datetime.combine(day, self.close, tzinfo=zone)
         return instant_us(start), instant_us(end)
 
 
-_US = Market(zone="America/New_York", open=time(9, 30), close=time(16, 0), benchmark="SPY")
-_KOREA = Market(zone="Asia/Seoul", open=time(9, 0), close=time(15, 30), benchmark="^KS11")
+_US = Market(mic="XNYS", zone="America/New_York", open=time(9, 30), close=time(16), benchmark="SPY")
+_KOREA = Market(mic="XKRX", zone="Asia/Seoul", open=time(9), close=time(15, 30), benchmark="^KS11")
 _BY_SUFFIX = {"": _US, "KS": _KOREA, "KQ": _KOREA}
 _INDICES = {"^KS11": _KOREA, "^KQ11": _KOREA, "^KS200": _KOREA}
 
