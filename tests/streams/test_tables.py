@@ -5,6 +5,8 @@ import re
 from importlib.resources import files
 from typing import Any
 
+import yaml
+
 from streams.tables import load_subject_tables
 
 
@@ -23,6 +25,16 @@ def test_home_listing_comes_first() -> None:
 def test_a_ticker_belongs_to_one_organisation() -> None:
     tickers = [ticker for entry in entries("listings.json") for ticker in entry["tickers"]]
     assert len(tickers) == len(set(tickers))
+
+
+def test_organisations_are_those_of_the_reader() -> None:
+    text = (files("signals.reading") / "rules" / "companies.yaml").read_text(encoding="utf-8")
+    companies = {entry["id"]: entry for entry in yaml.safe_load(text)["companies"]}
+    for entry in entries("listings.json"):
+        assert companies[entry["org"]]["tickers"][0] == entry["tickers"][0]
+    for entry in entries("relations.json"):
+        assert entry["org"] in companies
+        assert "parent" not in companies[entry["org"]]
 
 
 def test_relations_name_listed_companies_with_date_and_source() -> None:
