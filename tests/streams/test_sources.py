@@ -1,13 +1,18 @@
 """Files become messages; every fault names its file, line and field; order is canonical."""
 
+import contextlib
 import json
 import os
 import random
+import tempfile
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Literal
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from signals import names
 from signals.errors import BadMessage, ConfigError
@@ -498,3 +503,42 @@ def test_each_suffix_has_its_source(tmp_path: Path) -> None:
     path = prices(tmp_path, "time,ticker,open,high,low,close\n2025-11-03,A,1,3,1,2\n")
     read = list(SOURCES[".csv"](path, Options(bar="1d", source="mine")))
     assert [message.source for message in read] == ["mine", "mine"]
+
+
+# ---- anything at all -----------------------------------------------------------------------------
+
+_CELLS = st.sampled_from(
+    (
+        *("", "x", "1", "0", "NaN", "9999-12-31", "SPY", "X.ZZ", "bar", "daily", '"'),
+        *("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"),
+        *("2025-11-03T14:30:00Z", "2025-11-03T14:31:00Z"),
+    )
+)
+
+
+@given(st.binary(max_size=200) | st.text(max_size=100).map(str.encode))
+@settings(max_examples=50, deadline=None)
+def test_any_bytes_are_read_or_named_as_a_fault(raw: bytes) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "any"
+        path.write_bytes(raw)
+        faults: list[BadMessage] = []
+        list(read_headlines(path, on_bad=faults.append))
+        with contextlib.suppress(BadMessage):
+            list(read_document(path))
+        with contextlib.suppress(BadMessage, ConfigError):
+            list(read_prices(path))
+
+
+@given(st.lists(st.lists(_CELLS, max_size=11), max_size=4), st.sampled_from([None, "1m", "1d"]))
+@settings(max_examples=50, deadline=None)
+def test_any_cells_are_read_or_named_as_a_fault(
+    rows: list[list[str]], bar: Literal["1m", "1d"] | None
+) -> None:
+    header = f"{_BAR},source"
+    with tempfile.TemporaryDirectory() as folder:
+        text = "\n".join([header, *(",".join(row) for row in rows)])
+        faults: list[BadMessage] = []
+        for sample in read_prices(prices(Path(folder), text), bar=bar, on_bad=faults.append):
+            assert sample.end_us is not None
+            assert sample.received_us >= sample.end_us
