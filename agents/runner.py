@@ -217,8 +217,7 @@ class Runner:
         metrics.records_in.labels(self.agent.reads).inc(batch.records)
         metrics.batch_records.labels(name).observe(batch.records)
         metrics.state_rows.labels(name).set(self._row_count())
-        if batch.skipped:
-            metrics.skipped.labels(name).inc(batch.skipped)
+        metrics.skipped.labels(name).inc(batch.skipped)
         for reason, letter in batch.letters:
             metrics.dead_letters.labels(self.agent.reads, reason).inc()
             metrics.records_out.labels(letter.topic).inc()

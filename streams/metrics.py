@@ -8,7 +8,7 @@ from signals.errors import BadReason
 from signals.messages import AlertKind
 from streams.topics import HEADLINES, PRICES, TOPICS
 
-__all__ = ["Metrics"]
+__all__ = ["Metrics", "show_build"]
 
 _FOLD_SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 _WAY_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600)
@@ -97,12 +97,6 @@ class Metrics:
             ["type"],
             registry=registry,
         )
-        self.build_info = Gauge(
-            "tapewire_build_info",
-            "Always 1; the labels name the program's version and its rule set.",
-            ["version", "rules"],
-            registry=registry,
-        )
         self._start_at_zero()
 
     def _start_at_zero(self) -> None:
@@ -117,3 +111,14 @@ class Metrics:
         for kind in get_args(AlertKind):
             for severity in ("low", "medium", "high"):
                 self.alerts.labels(kind, severity)
+
+
+def show_build(registry: CollectorRegistry, *, version: str, rules: str) -> None:
+    """Register the metric that names the program's version and the hash of its rule set."""
+    build_info = Gauge(
+        "tapewire_build_info",
+        "Always 1; the labels name the program's version and its rule set.",
+        ["version", "rules"],
+        registry=registry,
+    )
+    build_info.labels(version, rules).set(1)
