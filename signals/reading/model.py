@@ -1,4 +1,4 @@
-"""What a reader gives for a document, before it becomes an event with ids and subjects."""
+"""What a reader takes and gives, before a reading becomes an event with ids and subjects."""
 
 from dataclasses import dataclass
 
@@ -7,13 +7,39 @@ from signals.messages import (
     DealStatus,
     Direction,
     Evidence,
+    Micros,
     Party,
     Place,
     Quantity,
     Term,
 )
 
-__all__ = ["Reading"]
+__all__ = ["Document", "Reading", "Section"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A headline, an article or a digest as it came.
+
+    ``title`` may be empty where the body holds it (the text of a page). ``published_us`` dates the
+    exchange rate; without it amounts are converted only at a rate that the text states.
+    """
+
+    title: str
+    body: str | None = None
+    lang: str | None = None
+    source: str = ""
+    published_us: Micros | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """One item of a digest: its heading and text, and where both lie in the document's body."""
+
+    title: str
+    title_start: int
+    text: str
+    text_start: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,268 @@
+"""What one text (a title or a sentence) reports by itself, before texts are joined."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from signals.messages import (
+    AmountKind,
+    DealStatus,
+    Direction,
+    Evidence,
+    Micros,
+    Party,
+    Place,
+    Quantity,
+    Term,
+)
+from signals.reading.grammar import Clause, Score, make_clause, score_clause, split_clauses
+from signals.reading.match import Hit, find_hits
+from signals.reading.money import Money, find_money
+from signals.reading.normalise import Text
+from signals.reading.places import find_places, read_countries
+from signals.reading.quantities import Figure, find_quantities, find_term
+from signals.reading.roles import find_parties, mentions, unknown_parties
+from signals.reading.ruleset import EventType, RuleSet
+from signals.reading.status import read_direction, read_status
+
+__all__ = ["Candidate", "Context", "Sum", "TextReading", "read_text"]
+
+# A sentence of the body counts as a telling below the threshold that a title must pass.
+_TOLD = 0.3
+
+_KINDS: tuple[tuple[AmountKind, re.Pattern[str], re.Pattern[str]], ...] = (
+    (
+        "valuation",
+        re.compile(r"(?:기업가치|몸값|시가총액|시총|valu(?:ed|ing|ation)|worth|market cap)[^.]{0,24}$"),
+        re.compile(r"^\W{0,3}(?:의 )?(?:이상)?(?:기업가치|몸값|시총|시가총액|valuation|market (?:cap|value))"),
+    ),
+    (
+        "prepayment",
+        re.compile(r"(?:선결제|선급금?|선불|prepay(?:ment)?|upfront)[^.]{0,12}$"),
+        re.compile(r"^\W{0,3}(?:선결제|선급|prepayment|upfront)"),
+    ),
+    (
+        "revenue",
+        re.compile(r"(?:매출|영업이익|순이익|revenue|sales of|profit of?|earnings of)[^.]{0,12}$"),
+        re.compile(r"^\W{0,3}(?:의 )?(?:매출|영업이익|순이익|in (?:annual )?(?:revenue|sales)|revenue|profit)"),
+    ),
+    (
+        "loan",
+        re.compile(r"(?:대출|차입|loan of)[^.]{0,8}$"),
+        re.compile(r"^\W{0,3}(?:규모 )?(?:대출|차입|loan|credit (?:line|facility)|in debt|debt)"),
+    ),
+    (
+        "price",
+        re.compile(r"(?:주당|per share|share price)[^.]{0,8}$"),
+        re.compile(r"^\W{0,3}(?:per|a|each) ?(?:share|barrel|unit|piece)?$|^\W?(?:per share|a share|apiece)"),
+    ),
+    (
+        "stake",
+        re.compile(r"(?:지분 ?\d[\d.]*% ?|stake (?:for|worth) )$"),
+        re.compile(r"^\W{0,3}(?:어치|규모)?(?:의)? ?(?:지분|stake)"),
+    ),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What reading depends on besides the text."""
+
+    rules: RuleSet
+    published_us: Micros | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """A money amount in its text, with its kind."""
+
+    text: Text
+    money: Money
+    kind: AmountKind
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An event as one clause tells it."""
+
+    kind: EventType
+    confidence: float
+    span: tuple[int, int]
+    parties: tuple[Party, ...]
+    sums: tuple[Sum, ...]
+    term: Term | None
+    quantities: tuple[Quantity, ...]
+    places: tuple[Place, ...]
+    status: DealStatus | None
+    status_said: bool
+    direction: Direction | None
+    authority: str | None
+    counterpart: str | None
+    evidence: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TextReading:
+    """All that one text tells: its candidates, and who is its subject, where, how much."""
+
+    candidates: tuple[Candidate, ...] = ()
+    sums: tuple[Sum, ...] = ()
+    subject: Party | None = None
+    places: tuple[Place, ...] = ()
+    quantities: tuple[Quantity, ...] = ()
+
+
+def read_text(text: Text, context: Context, *, strict: bool) -> TextReading:
+    """Return the candidates of a text, clause by clause.
+
+    Args:
+        strict: a candidate must pass its type's threshold (a title); else it only has to look
+            like one (a sentence that may add to what the title reports).
+    """
+    hits = find_hits(text, context.rules)
+    if not any(hit.kind == "concept" for hit in hits):
+        return TextReading()
+    money = find_money(text)
+    figures = find_quantities(text)
+    more = {
+        "money": [(one.start, one.end) for one in money],
+        "quantity": [(figure.start, figure.end) for figure in figures],
+    }
+    whole = make_clause(text, (0, len(text.shown)), hits, more)
+    spans = split_clauses(text, hits)
+    clauses = [make_clause(text, span, hits, more) for span in spans] if len(spans) > 1 else [whole]
+    reader = _Reader(text, context, whole, hits, money, figures)
+    found: list[Candidate] = []
+    for kind in context.rules.types:
+        found += reader.candidates(kind, clauses, kind.threshold if strict else _TOLD)
+    found.sort(key=lambda candidate: (candidate.span, candidate.kind.name))
+    return TextReading(
+        tuple(found),
+        tuple(reader.sums(None, whole)),
+        _subject(whole, context.rules),
+        find_places(whole),
+        tuple(figure.quantity for figure in figures),
+    )
+
+
+def _subject(whole: Clause, rules: RuleSet) -> Party | None:
+    for mention in mentions(whole, rules):
+        if mention.case == "subject" and not mention.product:
+            company = mention.company
+            return Party(
+                id=company.id,
+                name=company.name,
+                role="owner",
+                tickers=company.tickers,
+                prominence=company.prominence,
+            )
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    text: Text
+    context: Context
+    whole: Clause
+    hits: Sequence[Hit]
+    money: Sequence[Money]
+    figures: Sequence[Figure]
+
+    def candidates(
+        self, kind: EventType, clauses: Sequence[Clause], least: float
+    ) -> list[Candidate]:
+        found = []
+        for clause in clauses:
+            score = score_clause(kind, clause, self.whole)
+            if score.confidence >= least:
+                found.append(self.candidate(kind, clause, score))
+        if not found and len(clauses) > 1:
+            score = score_clause(kind, self.whole, self.whole)
+            if score.confidence >= least:
+                found.append(self.candidate(kind, self.whole, score))
+        return found
+
+    def candidate(self, kind: EventType, clause: Clause, score: Score) -> Candidate:
+        found = mentions(clause, self.context.rules)
+        if kind.geographic and not found:
+            found = mentions(self.whole, self.context.rules)
+        parties = find_parties(kind, clause, found)
+        if kind.separate and len(parties) < 2:
+            parties += unknown_parties(kind, clause, parties)
+        status, said = read_status(kind, clause)
+        authority, counterpart = (
+            read_countries(clause, self.whole) if kind.geographic else (None, None)
+        )
+        term = find_term(self.text)
+        inside = (clause.start, clause.end)
+        if term is not None and not (inside[0] <= term[1] and term[2] <= inside[1] + 1):
+            term = None
+        figures = [one for one in self.figures if _within(one.start, one.end, inside)]
+        return Candidate(
+            kind=kind,
+            confidence=score.confidence,
+            span=inside,
+            parties=parties,
+            sums=tuple(self.sums(kind, clause)),
+            term=None if term is None else term[0],
+            quantities=tuple(figure.quantity for figure in figures),
+            places=find_places(clause),
+            status=status,
+            status_said=said,
+            direction=read_direction(kind, (clause,)),
+            authority=authority,
+            counterpart=counterpart,
+            evidence=self.evidence(clause, score, parties, figures),
+        )
+
+    def sums(self, kind: EventType | None, clause: Clause) -> list[Sum]:
+        own = cast(AmountKind, "other" if kind is None else kind.amount_kind)
+        return [
+            Sum(self.text, money, _amount_kind(self.text, money, own))
+            for money in self.money
+            if _within(money.start, money.end, (clause.start, clause.end))
+        ]
+
+    def evidence(
+        self, clause: Clause, score: Score, parties: Sequence[Party], figures: Sequence[Figure]
+    ) -> tuple[Evidence, ...]:
+        strongest: dict[tuple[int, int], tuple[float, str]] = {}
+        for feature, places in score.fired:
+            for span in places:
+                if feature.weight > strongest.get(span, (0.0, ""))[0]:
+                    strongest[span] = (feature.weight, feature.id)
+        spans = {(*span, rule) for span, (_, rule) in strongest.items()}
+        ids = {party.id for party in parties}
+        for hit in clause.hits:
+            if hit.kind == "company" and hit.ref in ids:
+                spans.add((hit.start, hit.end, f"company.{hit.ref.removeprefix('org:')}"))
+        for money in self.money:
+            if _within(money.start, money.end, (clause.start, clause.end)):
+                spans.add((money.start, money.end, "money"))
+        for figure in figures:
+            spans.add((figure.start, figure.end, f"quantity.{figure.quantity.unit}"))
+        return tuple(self.span(*span) for span in sorted(spans))
+
+    def span(self, start: int, end: int, rule: str) -> Evidence:
+        first, last = self.text.origin(start, end)
+        return Evidence(
+            field=self.text.field,
+            start=first,
+            end=last,
+            text=self.text.source[first:last],
+            rule=rule,
+        )
+
+
+def _within(start: int, end: int, span: tuple[int, int]) -> bool:
+    return span[0] <= start and end <= span[1]
+
+
+def _amount_kind(text: Text, money: Money, own: AmountKind) -> AmountKind:
+    before = text.low[max(0, money.start - 40) : money.start]
+    after = text.low[money.end : money.end + 30]
+    for kind, ahead, behind in _KINDS:
+        if ahead.search(before) or behind.match(after):
+            return kind
+    return own

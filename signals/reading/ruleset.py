@@ -1,0 +1,193 @@
+"""The compiled rules: what ``rules.json`` holds, as frozen objects and one matcher."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ahocorasick_rs import AhoCorasick
+
+from signals.messages import RuleSetId
+from signals.reading.normalise import fold_case
+from signals.reading.rates import Rates
+
+__all__ = ["Company", "EventType", "Feature", "Pattern", "Role", "RuleSet", "build_rules"]
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """An organisation that the gazetteer knows; ``sells`` names what it is the supplier of."""
+
+    id: str
+    name: str
+    tickers: tuple[str, ...]
+    prominence: int
+    sells: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """One written form and what it stands for.
+
+    Attributes:
+        text: as written in the rule file, without its marks.
+        kind: company, concept, ignore or place.
+        ref: the company's id, the concept's name, or the country.
+        prefix: the word may go on (``acquir*``).
+        left, right: a boundary is required on that side.
+        case: the case must be as written; ``capital``: only its first letter's.
+        block_next, block_prev: lower-case text that must not follow or precede it.
+        require_any: lower-case words of which one must occur in the text.
+    """
+
+    text: str
+    kind: str
+    ref: str
+    prefix: bool
+    left: bool
+    right: bool
+    case: bool
+    capital: bool
+    block_next: tuple[str, ...]
+    block_prev: tuple[str, ...]
+    require_any: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """Something that a clause shows, with its weight (in logits) for one event type.
+
+    Attributes:
+        id: the rule's name in evidence, ``deal.acquire_name``.
+        items: what must be there; each is a set of alternatives (concepts or kinds of hits).
+        ordered: the items follow each other in this order.
+        within: the largest gap between one item and the next, in code points.
+        none: what must not be in the clause.
+        whole: looked for in the whole text rather than in one clause.
+    """
+
+    id: str
+    items: tuple[tuple[str, ...], ...]
+    ordered: bool
+    within: int
+    none: tuple[str, ...]
+    whole: bool
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """Who plays what around a trigger, by grammatical case (see ``signals.reading.roles``)."""
+
+    trigger: tuple[str, ...]
+    cases: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class EventType:
+    """One event type: its features, threshold, and how its attributes are read."""
+
+    name: str
+    bias: float
+    threshold: float
+    features: tuple[Feature, ...]
+    status: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...]
+    default_status: str | None
+    direction: Mapping[str, tuple[str, ...]]
+    roles: tuple[Role, ...]
+    lead_role: str
+    other_role: str
+    amount_kind: str
+    separate: bool
+    geographic: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSet:
+    """Everything that reading depends on; ``id`` names and hashes it."""
+
+    id: RuleSetId
+    companies: Mapping[str, Company]
+    types: tuple[EventType, ...]
+    patterns: tuple[tuple[Pattern, ...], ...]
+    matcher: AhoCorasick
+    tails: Mapping[str, str]
+    rates: Rates
+
+
+def build_rules(plain: Mapping[str, Any], rates: Rates, content_hash: str) -> RuleSet:
+    """Build the rule set from compiled JSON, already parsed.
+
+    Args:
+        plain: what ``streams.rules.compile_rules`` gives.
+        rates: the dated exchange rates.
+        content_hash: SHA-256 over the compiled bytes, in hex.
+    """
+    grouped: dict[str, list[Pattern]] = {}
+    for row in plain["patterns"]:
+        pattern = _pattern(row)
+        grouped.setdefault(fold_case(pattern.text), []).append(pattern)
+    return RuleSet(
+        id=RuleSetId(version=plain["version"], hash=content_hash),
+        companies={row["id"]: _company(row) for row in plain["companies"]},
+        types=tuple(_event_type(row) for row in plain["events"]),
+        patterns=tuple(tuple(group) for group in grouped.values()),
+        matcher=AhoCorasick(list(grouped)),
+        tails=dict(plain["particles"]),
+        rates=rates,
+    )
+
+
+def _company(row: Mapping[str, Any]) -> Company:
+    return Company(
+        row["id"], row["name"], tuple(row["tickers"]), row["prominence"], tuple(row["sells"])
+    )
+
+
+def _pattern(row: Sequence[Any]) -> Pattern:
+    text, kind, ref, flags, block_next, block_prev, require_any = row
+    return Pattern(
+        text,
+        kind,
+        ref,
+        "*" in flags,
+        "<" in flags,
+        ">" in flags,
+        "c" in flags,
+        "u" in flags,
+        tuple(block_next),
+        tuple(block_prev),
+        tuple(require_any),
+    )
+
+
+def _items(rows: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(row.split("|")) for row in rows)
+
+
+def _event_type(row: Mapping[str, Any]) -> EventType:
+    return EventType(
+        name=row["type"],
+        bias=row["bias"],
+        threshold=row["threshold"],
+        features=tuple(
+            Feature(
+                item["id"],
+                _items(item["items"]),
+                item["ordered"],
+                item["within"],
+                tuple(item["none"]),
+                item["whole"],
+                item["weight"],
+            )
+            for item in row["features"]
+        ),
+        status=tuple((item["value"], _items(item["has"])) for item in row["status"]),
+        default_status=row["default_status"],
+        direction={name: tuple(refs) for name, refs in row["direction"].items()},
+        roles=tuple(Role(tuple(item["trigger"]), dict(item["cases"])) for item in row["roles"]),
+        lead_role=row["lead_role"],
+        other_role=row["other_role"],
+        amount_kind=row["amount_kind"],
+        separate=row["separate"],
+        geographic=row["geographic"],
+    )

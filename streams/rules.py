@@ -1,0 +1,312 @@
+"""Rule files: YAML that an analyst edits, compiled into one canonical JSON, loaded and linted."""
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import orjson
+import yaml
+
+from signals.errors import ConfigError
+from signals.reading.model import Document
+from signals.reading.rates import Rates
+from signals.reading.reader import company_ids, read_document
+from signals.reading.ruleset import RuleSet, build_rules
+
+__all__ = ["RULES_FOLDER", "RULES_JSON", "Complaint", "compile_rules", "lint_rules", "load_rules"]
+
+_READING = Path(__file__).parent.parent / "signals" / "reading"
+RULES_FOLDER = _READING / "rules"
+RULES_JSON = _READING / "rules.json"
+RATES_JSON = _READING / "rates.json"
+VERSION = "2026.11"
+
+_TERM_KEYS = frozenset({"text", "block_next", "block_prev", "require_any"})
+_COMPANY_KEYS = frozenset(
+    {"id", "name", "tickers", "p", "parent", "sells", "ko", "en", "guards", "match", "no_match"}
+)
+_EVENT_KEYS = frozenset(
+    {
+        "type", "bias", "threshold", "default_status", "amount_kind", "lead_role", "other_role",
+        "separate", "geographic", "concepts", "features", "status", "direction", "roles",
+        "examples",
+    }
+)  # fmt: skip
+_LATIN = re.compile(r"[A-Za-z0-9]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Complaint:
+    """Something wrong with a rule entry, in a sentence that says how to mend it."""
+
+    entry: str
+    problem: str
+
+
+# ---- compiling -----------------------------------------------------------------------------------
+
+
+def compile_rules(folder: Path = RULES_FOLDER, rates: Path = RATES_JSON) -> bytes:
+    """Compile a folder of rule files into canonical JSON: sorted keys, one form for one meaning.
+
+    The examples stay behind; the hash of the rates goes in, so that one hash covers both.
+
+    Raises: ConfigError naming the file and entry that makes no sense.
+    """
+    shared = _read_yaml(folder / "concepts.yaml")
+    companies = _read_yaml(folder / "companies.yaml")["companies"]
+    events = [_read_yaml(path) for path in sorted((folder / "events").glob("*.yaml"))]
+    patterns: list[list[Any]] = []
+    patterns += [_pattern(term, "ignore", "ignore") for term in shared["ignore"]]
+    patterns += list(_concept_patterns("common", shared["concepts"]))
+    for event in events:
+        _refuse_unknown(event, _EVENT_KEYS, f"events/{event.get('type')}.yaml")
+        patterns += list(_concept_patterns(event["type"], event["concepts"]))
+    patterns += list(_place_patterns(_read_yaml(folder / "places.yaml")))
+    for company in companies:
+        patterns += list(_company_patterns(company))
+    compiled = {
+        "version": VERSION,
+        "rates": hashlib.sha256(rates.read_bytes()).hexdigest(),
+        "particles": _particles(_read_yaml(folder / "particles_ko.yaml")),
+        "units": _read_yaml(folder / "units.yaml")["units"],
+        "companies": sorted(
+            (_company(entry) for entry in companies if "parent" not in entry),
+            key=lambda entry: str(entry["id"]),
+        ),
+        "events": [_event(event) for event in events],
+        "patterns": sorted(patterns, key=lambda row: orjson.dumps(row)),
+    }
+    return orjson.dumps(compiled, option=orjson.OPT_SORT_KEYS) + b"\n"
+
+
+def _read_yaml(path: Path) -> Any:
+    try:
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=_loader())
+    except (OSError, yaml.YAMLError) as error:
+        raise ConfigError(f"{path.name} cannot be read: {error}; mend it as YAML") from error
+
+
+@cache
+def _loader() -> Any:
+    return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def _refuse_unknown(entry: Mapping[str, Any], known: frozenset[str], where: str) -> None:
+    unknown = sorted(set(entry) - known)
+    if unknown:
+        raise ConfigError(f"{where} has {unknown}, which mean nothing; use {sorted(known)}")
+
+
+def _concept_patterns(
+    scope: str, concepts: Mapping[str, Mapping[str, Sequence[Any]]]
+) -> Iterator[list[Any]]:
+    for name, by_language in concepts.items():
+        for terms in by_language.values():
+            for term in terms:
+                yield _pattern(term, "concept", f"{scope}.{name}")
+
+
+def _place_patterns(places: Mapping[str, Mapping[str, Any]]) -> Iterator[list[Any]]:
+    for country, entry in places.items():
+        for term in (*entry.get("ko", ()), *entry.get("en", ())):
+            yield _name_pattern(term, "place", country, {})
+        for term in entry.get("government", ()):
+            yield _name_pattern(term, "government", country, {})
+
+
+def _company_patterns(entry: Mapping[str, Any]) -> Iterator[list[Any]]:
+    _refuse_unknown(entry, _COMPANY_KEYS, f"companies.yaml {entry.get('id')}")
+    guards = entry.get("guards", {})
+    owner = entry.get("parent", entry["id"])
+    for alias in (*entry.get("ko", ()), *entry.get("en", ())):
+        plain = str(alias).removeprefix("C:")
+        yield _name_pattern(str(alias), "company", owner, guards.get(plain, {}))
+
+
+def _name_pattern(
+    alias: str, kind: str, ref: str, guard: Mapping[str, Sequence[str]]
+) -> list[Any]:
+    text = alias.removeprefix("C:")
+    flags = "<" if len(text) > 1 or _LATIN.match(text) else ""
+    text, flags = text.rstrip("|"), flags + ">"
+    if alias.startswith("C:"):
+        flags += "c"
+    elif text[0].isupper():
+        flags += "u"
+    return [
+        text,
+        kind,
+        ref,
+        flags,
+        *(list(guard.get(key, ())) for key in ("block_next", "block_prev", "require_any")),
+    ]
+
+
+def _pattern(term: Any, kind: str, ref: str) -> list[Any]:
+    entry: Mapping[str, Any] = {"text": term} if isinstance(term, str) else term
+    _refuse_unknown(entry, _TERM_KEYS, f"a term of {ref}")
+    text, flags = str(entry["text"]), ""
+    if text.startswith("C:"):
+        text, flags = text[2:], flags + "c"
+    if text.endswith("*"):
+        text, flags = text[:-1], flags + "*"
+    if text.startswith("|"):
+        text, flags = text[1:], flags + "<"
+    if text.endswith("|"):
+        text, flags = text[:-1], flags + ">"
+    if _LATIN.match(text[0]):
+        flags += "" if "<" in flags else "<"
+    if _LATIN.match(text[-1]) and "*" not in flags:
+        flags += "" if ">" in flags else ">"
+    return [
+        text,
+        kind,
+        ref,
+        flags,
+        *(list(entry.get(key, ())) for key in ("block_next", "block_prev", "require_any")),
+    ]
+
+
+def _particles(by_case: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    tails: dict[str, str] = {}
+    for case, particles in by_case.items():
+        for particle in particles:
+            tails.setdefault(particle, case)
+    # A case beats none: "은" is listed once, but "엔" or "도" may be both.
+    for case, particles in by_case.items():
+        if case:
+            tails.update(dict.fromkeys(particles, case))
+    return tails
+
+
+def _company(entry: Mapping[str, Any]) -> dict[str, object]:
+    return {
+        "id": entry["id"],
+        "name": entry["name"],
+        "tickers": [str(ticker) for ticker in entry["tickers"]],
+        "prominence": entry["p"],
+        "sells": list(entry.get("sells", ())),
+    }
+
+
+def _event(entry: Mapping[str, Any]) -> dict[str, object]:
+    kind, own = entry["type"], set(entry["concepts"])
+
+    def scoped(name: str) -> str:
+        return "|".join(f"{kind}.{part}" if part in own else part for part in name.split("|"))
+
+    features = []
+    for name, rule in entry["features"].items():
+        items = rule.get("seq") or rule.get("near") or rule["has"]
+        near = "seq" in rule or "near" in rule
+        features.append(
+            {
+                "id": f"{kind}.{name}",
+                "items": [scoped(item) for item in items],
+                "ordered": "seq" in rule,
+                "within": rule["within"] if near else 10_000,
+                "none": [scoped(item) for item in rule.get("none", ())],
+                "whole": rule.get("whole", False),
+                "weight": float(rule["weight"]),
+            }
+        )
+    return {
+        "type": kind,
+        "bias": float(entry["bias"]),
+        "threshold": float(entry["threshold"]),
+        "features": features,
+        "status": [
+            {"value": rule["value"], "has": [scoped(item) for item in rule["has"]]}
+            for rule in entry.get("status", ())
+        ],
+        "default_status": entry.get("default_status"),
+        "direction": {
+            name: [scoped(item) for item in items]
+            for name, items in entry.get("direction", {}).items()
+        },
+        "roles": [
+            {"trigger": [scoped(item) for item in rule["trigger"]], "cases": rule["cases"]}
+            for rule in entry.get("roles", ())
+        ],
+        "lead_role": entry.get("lead_role", "partner"),
+        "other_role": entry.get("other_role", "partner"),
+        "amount_kind": entry.get("amount_kind", "other"),
+        "separate": entry.get("separate", False),
+        "geographic": entry.get("geographic", False),
+    }
+
+
+# ---- loading -------------------------------------------------------------------------------------
+
+
+def load_rules(rules: bytes | None = None) -> RuleSet:
+    """Load the rule set that ships, or compiled bytes of one's own.
+
+    Raises: ConfigError when the rates are not those that the rules were compiled with.
+    """
+    raw = RULES_JSON.read_bytes() if rules is None else rules
+    rates_raw = RATES_JSON.read_bytes()
+    plain = orjson.loads(raw)
+    if plain["rates"] != hashlib.sha256(rates_raw).hexdigest():
+        raise ConfigError("rules.json was compiled with other rates; run tapewire rules compile")
+    table = orjson.loads(rates_raw)
+    rates = Rates(table["source"], table["days"], table["per_euro"])
+    return build_rules(plain, rates, hashlib.sha256(raw).hexdigest())
+
+
+# ---- linting -------------------------------------------------------------------------------------
+
+_CARRIERS_KO = ("{}, 신사업 발표", "{}의 올해 계획")
+_CARRIERS_EN = ("{} announces plans", "Shares of {} fall")
+
+
+def lint_rules(folder: Path = RULES_FOLDER) -> tuple[Complaint, ...]:
+    """Run every entry's own examples against the folder's rules; none is a clean bill.
+
+    An event type's examples must (not) give the type. A company's ``match`` and ``no_match`` must (not)
+    give the company, and each alias without ``require_any`` is tried in carrier sentences.
+    """
+    rules = load_rules(compile_rules(folder))
+    complaints: list[Complaint] = []
+    for path in sorted((folder / "events").glob("*.yaml")):
+        complaints += _lint_event(_read_yaml(path), rules)
+    for company in _read_yaml(folder / "companies.yaml")["companies"]:
+        complaints += _lint_company(company, rules)
+    return tuple(complaints)
+
+
+def _lint_event(entry: Mapping[str, Any], rules: RuleSet) -> Iterator[Complaint]:
+    kind = entry["type"]
+    examples = entry.get("examples", {})
+    if not examples.get("positive") or not examples.get("negative"):
+        yield Complaint(entry=kind, problem="needs positive and negative examples; add them")
+    for wanted, texts in (
+        (True, examples.get("positive", ())),
+        (False, examples.get("negative", ())),
+    ):
+        for text in texts:
+            found = {reading.type for reading in read_document(Document(title=text), rules)}
+            if (kind in found) != wanted:
+                verb = "should" if wanted else "should not"
+                yield Complaint(entry=kind, problem=f"{text!r} {verb} be a {kind}")
+
+
+def _lint_company(entry: Mapping[str, Any], rules: RuleSet) -> Iterator[Complaint]:
+    owner = entry.get("parent", entry["id"])
+    guards = entry.get("guards", {})
+    cases = [(True, text) for text in entry.get("match", ())]
+    cases += [(False, text) for text in entry.get("no_match", ())]
+    for language, carriers in (("ko", _CARRIERS_KO), ("en", _CARRIERS_EN)):
+        for alias in entry.get(language, ()):
+            name = str(alias).removeprefix("C:")
+            if not guards.get(name, {}).get("require_any"):
+                cases += [(True, carrier.format(name)) for carrier in carriers]
+    for wanted, text in cases:
+        if (owner in company_ids(text, rules)) != wanted:
+            verb = "should" if wanted else "should not"
+            yield Complaint(entry=str(entry["id"]), problem=f"{text!r} {verb} name {owner}")
