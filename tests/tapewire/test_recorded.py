@@ -18,6 +18,7 @@ import pytest
 from signals.errors import ConfigError
 from signals.messages import Headline, PriceSample
 from streams.sources import read_prices
+from tapewire.reading import classify
 from tapewire.recorded import (
     DAYS,
     TICKERS,
@@ -30,6 +31,8 @@ from tapewire.recorded.minutes import Figures, draw_minutes
 
 # SHA-256 of the whole tape as CSV: the same on every machine and Python.
 _TAPE = "a2a0fe6715a66e0fefea2229e8ea313b86bb2da4ebdb61ef92ea7b4640073639"
+# The least type-F1 of the reader on these headlines: raised as it gets better, never lowered.
+_TYPE_F1 = 0.75
 _SMALL = ("IREN", "SPY")
 Minutes = dict[tuple[date, str], list[PriceSample]]
 _NOVEMBER_3 = date(2025, 11, 3)
@@ -285,3 +288,46 @@ def test_every_line_holds_the_fields_of_a_headline_file(tmp_path: Path) -> None:
         assert set(row) - {"body"} == wanted | {"published_at", "received_at"}
         assert row["url"] is None
         assert row["id"].startswith(f"{row['source']}:")
+
+
+# ---- what the reader makes of them ---------------------------------------------------------------
+
+
+def _labels() -> dict[str, list[dict[str, object]]]:
+    """Return, by headline id, the events that a person reads in it: type and tickers."""
+    path = Path(__file__).with_name("recorded_labels.jsonl")
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return {row["id"]: row["events"] for row in rows}
+
+
+def test_every_headline_is_labelled(headlines: list[Headline]) -> None:
+    labels = _labels()
+    assert set(labels) == {headline.id for headline in headlines}
+    assert sum(not events for events in labels.values()) >= 15
+
+
+def test_types_of_the_recorded_headlines_are_read(headlines: list[Headline]) -> None:
+    labels = _labels()
+    right = wrong = missed = 0
+    mistakes = []
+    for headline in headlines:
+        if headline.status != "usable":
+            continue
+        wanted = {event["type"] for event in labels[headline.id]}
+        read = {reading.type for reading in classify(headline.title, body=headline.body)}
+        right += len(read & wanted)
+        wrong += len(read - wanted)
+        missed += len(wanted - read)
+        if read != wanted:
+            mistakes.append(f"{headline.id}: {sorted(read)}, wanted {sorted(map(str, wanted))}")
+    assert 2 * right / (2 * right + wrong + missed) >= _TYPE_F1, "\n".join(mistakes)
+
+
+def test_contract_of_the_demo_is_read_with_its_parties_and_amount(
+    headlines: list[Headline],
+) -> None:
+    (first,) = [one for one in headlines if one.id == "wire-a:1103-07"]
+    (reading,) = classify(first.title)
+    assert reading.type == "deal"
+    assert sorted(reading.tickers) == ["IREN", "MSFT"]
+    assert [amount.usd for amount in reading.amounts] == [Decimal("9700000000")]
