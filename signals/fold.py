@@ -6,7 +6,7 @@ changes the rows that it was given. State is rows: a mapping of part name to a f
 remembers. A change of None removes the part.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -65,6 +65,7 @@ class Draft:
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
         self._changes: dict[str, Row | None] = {}
+        self._kinds: dict[str, list[str]] | None = None  # part names by prefix, found when asked
         self.outputs: list[Output] = []
 
     def get(self, part: str) -> Row | None:
@@ -85,17 +86,15 @@ class Draft:
         """Return whether this step has set the row."""
         return part in self._changes
 
-    def parts(self, prefix: str) -> Iterator[str]:
-        """Yield the parts with a prefix, in order."""
-        names = {part for part in self._rows if part.startswith(prefix)}
+    def parts(self, prefix: str) -> list[str]:
+        """Return the parts of a kind (``event:``) that stand now, in order."""
+        if self._kinds is None:
+            self._kinds = {}
+            for part in self._rows:
+                self._kinds.setdefault(part.partition(":")[0], []).append(part)
+        names = set(self._kinds.get(prefix.rstrip(":"), ()))
         names |= {part for part in self._changes if part.startswith(prefix)}
-        for part in sorted(names):
-            if self.get(part) is not None:
-                yield part
-
-    def rows(self) -> Rows:
-        """Return all rows as they stand now."""
-        return apply_changes(self._rows, self._changes) if self._changes else self._rows
+        return sorted(part for part in names if self.get(part) is not None)
 
     def result(self) -> Result:
         """Return the step's result."""

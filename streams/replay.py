@@ -13,7 +13,7 @@ from typing import Any
 
 from signals import names
 from signals.errors import BadMessage
-from signals.fold import Agent, Output, Row, apply_changes
+from signals.fold import Agent, Output, Row
 from signals.messages import Alert, Reactions
 from streams.codec import decode, encode
 from streams.topics import TOPICS
@@ -61,7 +61,7 @@ class Pipeline:
 
     def __init__(self, agents: Iterable[Agent]) -> None:
         self._agents = {agent.reads: agent for agent in agents}
-        self._states: dict[tuple[str, str], Mapping[str, Row]] = {}
+        self._states: dict[tuple[str, str], dict[str, Row]] = {}
         self.dead: Counter[str] = Counter()
 
     def feed(self, topic: str, key: str, message: Any) -> Iterator[Output]:
@@ -80,18 +80,19 @@ class Pipeline:
         A message that the step refuses is counted by its reason, as the live run dead-letters it.
         """
         agent = self._agents[topic]
-        rows = self._states.get((agent.name, key), {})
+        rows = self._states.setdefault((agent.name, key), {})
         try:
             result = agent.step(rows, key, message)
         except BadMessage as error:
             self.dead[error.reason] += 1
             return ()
-        if result.changes:
-            after = apply_changes(rows, result.changes)
-            if after:
-                self._states[agent.name, key] = after
+        for part, row in result.changes.items():
+            if row is None:
+                rows.pop(part, None)
             else:
-                self._states.pop((agent.name, key), None)
+                rows[part] = row
+        if not rows:
+            del self._states[agent.name, key]
         return result.outputs
 
     def state(self, agent: str, key: str) -> Mapping[str, Row]:

@@ -133,7 +133,7 @@ class _Desk:
         now = {story.story_id for story in stories}
         owner = {event.event_id: story.story_id for story in stories for event in story.events}
         gone: dict[str, list[str]] = {}
-        for part in list(self._draft.parts("story:")):
+        for part in self._draft.parts("story:"):
             row: StoryRow | None = self._draft.get(part)
             if row is None or row.gone or row.alert.story_id in now:
                 continue

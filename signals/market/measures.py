@@ -28,7 +28,7 @@ class Statistics:
 
 def ratio(later: Decimal, earlier: Decimal) -> float:
     """Return later / earlier - 1, to ten decimals."""
-    return round(float(later / earlier) - 1.0, _DIGITS)
+    return round(float(later) / float(earlier) - 1.0, _DIGITS)
 
 
 def statistics_at(days: Sequence[Daily], time_us: Micros, policy: Policy) -> Statistics:

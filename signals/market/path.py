@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from signals.fold import Rows
+from signals.fold import Draft
 from signals.market.seconds import merge_seconds
 from signals.messages import Daily, Micros, Second
 from signals.policy import MINUTE_US, SECOND_US
 
-__all__ = ["DaysRow", "Path", "PathRow", "add_day", "add_second", "ended_us", "path_part"]
+__all__ = ["PREFIX", "DaysRow", "Path", "PathRow", "add_day", "add_second", "ended_us", "path_part"]
 
-_PREFIX = "path:"
+PREFIX = "path:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,7 @@ class DaysRow:
 
 def path_part(second_us: Micros) -> str:
     """Return the part that holds a second."""
-    return f"{_PREFIX}{second_us // MINUTE_US}"
+    return f"{PREFIX}{second_us // MINUTE_US}"
 
 
 def ended_us(second: Second) -> Micros:
@@ -77,11 +77,9 @@ def _receipt(day: Daily) -> tuple[Micros, Decimal, Decimal]:
 class Path:
     """A ticker's seconds in order, read from its rows."""
 
-    def __init__(self, rows: Rows) -> None:
-        self._rows = rows
-        self._minutes = sorted(
-            int(part.removeprefix(_PREFIX)) for part in rows if part.startswith(_PREFIX)
-        )
+    def __init__(self, draft: Draft) -> None:
+        self._draft = draft
+        self._minutes = sorted(int(part.removeprefix(PREFIX)) for part in draft.parts(PREFIX))
 
     def at(self, time_us: Micros) -> Second | None:
         """Return the last second that ended at or before a time."""
@@ -104,5 +102,5 @@ class Path:
                     yield second
 
     def _seconds(self, minute: int) -> tuple[Second, ...]:
-        row: PathRow = self._rows[f"{_PREFIX}{minute}"]
-        return row.seconds
+        row: PathRow | None = self._draft.get(f"{PREFIX}{minute}")
+        return () if row is None else row.seconds

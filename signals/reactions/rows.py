@@ -3,10 +3,21 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from signals.market.measures import Statistics
 from signals.market.path import DaysRow, PathRow
 from signals.messages import EventEntry, Micros, Move, MoveReport
 
-__all__ = ["ROWS", "ClockRow", "EntryRow", "Guard", "GuardsRow", "MoveRow", "Sent", "TrackRow"]
+__all__ = [
+    "ROWS",
+    "ClockRow",
+    "EntryRow",
+    "Guard",
+    "GuardsRow",
+    "MoveRow",
+    "Sent",
+    "StatisticsRow",
+    "TrackRow",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +90,14 @@ class GuardsRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StatisticsRow:
+    """Beta and volatility as of the newest close, so that a second need not find them again."""
+
+    close_us: Micros
+    statistics: Statistics
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MoveRow:
     """The move of one session that went past the threshold, as last sent."""
 
@@ -93,5 +112,6 @@ ROWS: Mapping[str, type] = {
     "clock": ClockRow,
     "track": TrackRow,
     "guards": GuardsRow,
+    "statistics": StatisticsRow,
     "move": MoveRow,
 }

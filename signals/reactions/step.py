@@ -12,7 +12,8 @@ from typing import assert_never
 from signals import names
 from signals.fold import EMPTY, Draft, Output, Result, Rows, Step
 from signals.ids import derive_id
-from signals.market.path import DaysRow, Path, add_day, add_second, ended_us, path_part
+from signals.market.measures import statistics_at
+from signals.market.path import PREFIX, DaysRow, Path, add_day, add_second, ended_us, path_part
 from signals.market.sessions import Session, Sessions
 from signals.messages import (
     Daily,
@@ -26,7 +27,7 @@ from signals.messages import (
     Reaction,
     Second,
 )
-from signals.policy import DAY_US, HOUR_US, Policy
+from signals.policy import DAY_US, HOUR_US, MINUTE_US, Policy
 from signals.reactions.measure import Market, Milestones, measure_milestones
 from signals.reactions.rows import (
     ClockRow,
@@ -35,14 +36,24 @@ from signals.reactions.rows import (
     GuardsRow,
     MoveRow,
     Sent,
+    StatisticsRow,
     TrackRow,
 )
-from signals.reactions.unexplained import Candidate, explaining, find_move, move_id_of
+from signals.reactions.unexplained import (
+    Candidate,
+    explaining,
+    find_move,
+    move_id_of,
+    move_past,
+    previous_day,
+    price_past,
+)
 from signals.tellings import Telling, group_tellings
 
 __all__ = ["track_reactions_step"]
 
 _SPAN_US = 6 * DAY_US  # the longest measuring span: the next close but one over a long weekend
+_GAP_US = 5 * DAY_US  # how old the price before an event can be: a long weekend
 _NO_TIME = Micros(0)
 
 
@@ -119,6 +130,7 @@ class _Tracker:
             return EMPTY
         self._received_us = day.received_us
         self._draft.put("days", row)
+        self._draft.drop("statistics")
         self._advance(day.close_us, priced=True)
         groups = self._groups()
         due = self._reported_sessions()
@@ -141,26 +153,27 @@ class _Tracker:
         reached_us = Micros(max(before.reached_us, event_us)) if priced else before.reached_us
         self._draft.put("clock", ClockRow(newest_us=newest_us, reached_us=reached_us))
         if newest_us // HOUR_US != before.newest_us // HOUR_US:
-            self._forget(Micros(newest_us - _SPAN_US - self._policy.disorder_us))
+            self._forget(newest_us)
 
-    def _forget(self, before_us: Micros) -> None:
+    def _forget(self, newest_us: Micros) -> None:
         """Drop what no record within the disorder bound can need any more."""
-        for part in list(self._draft.parts("path:")):
-            if int(part.removeprefix("path:")) * 60_000_000 < before_us:
+        measured_us = newest_us - _SPAN_US - self._policy.disorder_us
+        for part in self._draft.parts(PREFIX):
+            if int(part.removeprefix(PREFIX)) * MINUTE_US < measured_us - _GAP_US:
                 self._draft.drop(part)
-        for part in list(self._draft.parts("event:")):
-            row: EntryRow | None = self._draft.get(part)
-            if row is not None and row.entry.event.anchor_us < before_us:
+        for part in self._draft.parts("move:"):
+            if int(part.removeprefix("move:")) < measured_us:
                 self._draft.drop(part)
-        for part in list(self._draft.parts("track:")):
-            track: TrackRow | None = self._draft.get(part)
-            if track is not None and track.from_us < before_us:
-                self._draft.drop(part)
-                self._set_guard(part.removeprefix("track:"), None)
-        for part in list(self._draft.parts("move:")):
-            move: MoveRow | None = self._draft.get(part)
-            if move is not None and move.open_us < before_us:
-                self._draft.drop(part)
+        told_us = newest_us - self._policy.story_us - self._policy.disorder_us
+        for group in self._groups():
+            if all(event.anchor_us < told_us for event in group.events):
+                for event in group.events:
+                    self._draft.drop(f"event:{event.event_id}")
+                self._draft.drop(f"track:{group.first.event_id}")
+                self._set_guard(group.first.event_id, None)
+        for row in self._entries():
+            if row.entry.event.status != "live" and row.entry.event.anchor_us < told_us:
+                self._draft.drop(f"event:{row.entry.event.event_id}")
 
     # ---- tellings and their way to the anchor ----
 
@@ -212,9 +225,15 @@ class _Tracker:
             return False
         if days.days[-1].close_us > session.open_us:
             return True  # a late price of an earlier session: let the search decide
-        base = float(days.days[-1].close)
-        limit = self._policy.unexplained_raw - 1e-9
-        return float(second.high) / base - 1 >= limit or float(second.low) / base - 1 <= -limit
+        previous = previous_day(days.days, session)
+        if previous is None or price_past(second, previous, self._policy) is None:
+            return False
+        known: StatisticsRow | None = self._draft.get("statistics")
+        if known is None or known.close_us != previous.close_us:
+            statistics = statistics_at(days.days, previous.close_us, self._policy)
+            known = StatisticsRow(close_us=previous.close_us, statistics=statistics)
+            self._draft.put("statistics", known)
+        return move_past(second, previous, known.statistics, self._policy) is not None
 
     def _report_moves(self, groups: Iterable[Telling], sessions: list[Session]) -> bool:
         """Send what has changed of the sessions' reports; return whether any has."""
@@ -293,7 +312,7 @@ class _Tracker:
         days: DaysRow | None = self._draft.get("days")
         return Market(
             ticker=self._key,
-            path=Path(self._draft.rows()),
+            path=Path(self._draft),
             days=() if days is None else days.days,
             reached_us=self._clock().reached_us,
             sessions=self._sessions,
@@ -310,6 +329,7 @@ class _Tracker:
                 track.event_ids != tuple(event.event_id for event in group.events)
                 or track.anchor != group.fullest.anchor
                 or (timely and track.from_us != min(timely))
+                or self._role(group)[0] == "related"
             ):
                 found.add(group.first.event_id)
         return frozenset(found)
@@ -345,7 +365,7 @@ class _Tracker:
     def _withdraw_others(self, groups: Iterable[Telling]) -> None:
         """Withdraw what was sent for groups that are no more."""
         leads = {group.first.event_id for group in groups}
-        for part in list(self._draft.parts("track:")):
+        for part in self._draft.parts("track:"):
             if part.removeprefix("track:") not in leads:
                 self._withdraw(part)
 
@@ -368,10 +388,15 @@ class _Tracker:
         part = f"track:{lead}"
         before: TrackRow | None = self._draft.get(part)
         from_us = Micros(min(event.anchor_us for event in timely))
+        if from_us < self._clock().newest_us - _SPAN_US - self._policy.disorder_us:
+            self._set_guard(lead, None)  # measured to the end: what was sent stands
+            return
         milestones = measure_milestones(market, from_us)
-        moves = (*milestones.moves, *self._moves_before(from_us))
+        moves: Iterable[Move] = (*milestones.moves, *self._moves_before(from_us))
         event_ids = tuple(event.event_id for event in group.events)
         role, reason = self._role(group)
+        if role == "related":
+            moves = self._related_moves(moves, from_us)
         anchor = group.fullest.anchor
         known_us = Micros(max(self._received_us, min(e.received_us for e in timely)))
         sent = {} if before is None else {old.reaction_id: old for old in before.sent}
@@ -408,6 +433,28 @@ class _Tracker:
         )
         self._draft.put(part, row)
         self._set_guard(lead, _guard(lead, from_us, milestones))
+
+    def _related_moves(self, moves: Iterable[Move], from_us: Micros) -> list[Move]:
+        """Return the moves that a related company's event can account for.
+
+        Those up to the next close, unless an event of the ticker's own was near: then it explains
+        the move, and a tie to somebody else's news does not.
+        """
+        closes = self._sessions.next_closes(self._key, from_us)
+        until_us = closes[0] if closes else from_us + DAY_US
+        near_us = self._policy.explained_us
+        own = [
+            row.entry.event.anchor_us
+            for row in self._entries()
+            if row.entry.subject.role == "party" and row.entry.event.status == "live"
+        ]
+        return [
+            move
+            for move in moves
+            if move.relation == "after"
+            and move.to_us <= until_us
+            and not any(abs(anchor_us - move.to_us) <= near_us for anchor_us in own)
+        ]
 
     def _moves_before(self, from_us: Micros) -> list[Move]:
         """Return the moves past the threshold that were under way when the event came."""

@@ -10,13 +10,27 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from signals.ids import derive_id
-from signals.market.measures import abnormal_of, ratio, score_of, statistics_at
+from signals.market.measures import (
+    Statistics,
+    abnormal_of,
+    ratio,
+    score_of,
+    statistics_at,
+)
 from signals.market.sessions import Session
 from signals.messages import Daily, Event, Micros, Move, Second, Subject
 from signals.policy import DAY_US, Policy
 from signals.reactions.measure import Market
 
-__all__ = ["Candidate", "explaining", "find_move", "move_id_of", "previous_day"]
+__all__ = [
+    "Candidate",
+    "explaining",
+    "find_move",
+    "move_id_of",
+    "move_past",
+    "previous_day",
+    "price_past",
+]
 
 _OLDEST_CLOSE_US = 7 * DAY_US
 
@@ -36,10 +50,10 @@ def move_id_of(ticker: str, session: Session) -> str:
 
 def previous_day(days: Sequence[Daily], session: Session) -> Daily | None:
     """Return the close before a session, None where it is not known or too old to be it."""
-    before = [day for day in days if day.close_us <= session.open_us]
-    if not before or session.open_us - before[-1].close_us > _OLDEST_CLOSE_US:
-        return None
-    return before[-1]
+    for day in reversed(days):
+        if day.close_us <= session.open_us:
+            return day if session.open_us - day.close_us <= _OLDEST_CLOSE_US else None
+    return None
 
 
 def find_move(market: Market, session: Session) -> Move | None:
@@ -47,43 +61,53 @@ def find_move(market: Market, session: Session) -> Move | None:
     previous = previous_day(market.days, session)
     if previous is None:
         return None
-    policy = market.policy
-    statistics = None
+    statistics = statistics_at(market.days, previous.close_us, market.policy)
     for second in market.path.between(session.open_us, session.close_us):
-        price = _past(second, previous, policy)
-        if price is None:
-            continue
-        raw = ratio(price, previous.close)
-        if statistics is None:
-            statistics = statistics_at(market.days, previous.close_us, policy)
-        benchmark_raw = None
-        if previous.benchmark_close is not None and second.benchmark_price is not None:
-            benchmark_raw = ratio(second.benchmark_price, previous.benchmark_close)
-        abnormal = abnormal_of(raw, benchmark_raw, statistics.beta)
-        # Without a benchmark the raw move has to do: the score says how unusual it is.
-        score = score_of(raw if abnormal is None else abnormal, statistics.volatility, 1.0)
-        if score is None or abs(score) < policy.unexplained_z:
-            continue
-        return Move(
-            ticker=market.ticker,
-            milestone="session",
-            relation="before",
-            from_us=previous.close_us,
-            to_us=second.second_us,
-            from_price=previous.close,
-            to_price=price,
-            raw=raw,
-            abnormal=abnormal,
-            z=score,
-            beta=statistics.beta if benchmark_raw is not None else None,
-            benchmark=second.benchmark,
-            known_us=Micros(max(previous.received_us, second.received_us)),
-        )
+        move = move_past(second, previous, statistics, market.policy)
+        if move is not None:
+            return move
     return None
 
 
-def _past(second: Second, previous: Daily, policy: Policy) -> Decimal | None:
+def move_past(
+    second: Second, previous: Daily, statistics: Statistics, policy: Policy
+) -> Move | None:
+    """Return the move from the previous close to a second if it is past both thresholds."""
+    price = price_past(second, previous, policy)
+    if price is None:
+        return None
+    raw = ratio(price, previous.close)
+    benchmark_raw = None
+    if previous.benchmark_close is not None and second.benchmark_price is not None:
+        benchmark_raw = ratio(second.benchmark_price, previous.benchmark_close)
+    abnormal = abnormal_of(raw, benchmark_raw, statistics.beta)
+    # Without a benchmark the raw move has to do: the score says how unusual it is.
+    score = score_of(raw if abnormal is None else abnormal, statistics.volatility, 1.0)
+    if score is None or abs(score) < policy.unexplained_z:
+        return None
+    return Move(
+        ticker=second.ticker,
+        milestone="session",
+        relation="before",
+        from_us=previous.close_us,
+        to_us=second.second_us,
+        from_price=previous.close,
+        to_price=price,
+        raw=raw,
+        abnormal=abnormal,
+        z=score,
+        beta=statistics.beta if benchmark_raw is not None else None,
+        benchmark=second.benchmark,
+        known_us=Micros(max(previous.received_us, second.received_us)),
+    )
+
+
+def price_past(second: Second, previous: Daily, policy: Policy) -> Decimal | None:
     """Return the second's first price past the raw threshold: its first, else its high or low."""
+    base = float(previous.close)
+    near = policy.unexplained_raw - 1e-6  # floats to pass most by, decimals to decide
+    if float(second.high) < base * (1 + near) and float(second.low) > base * (1 - near):
+        return None
     for price in (second.first, second.high, second.low):
         if abs(ratio(price, previous.close)) >= policy.unexplained_raw:
             return price

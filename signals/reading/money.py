@@ -64,7 +64,7 @@ _WORD = "|".join(re.escape(word) for word in sorted(_WORDS, key=len, reverse=Tru
 _BEFORE = re.compile(
     rf"(?<![a-z])(?P<currency>{_SYMBOL})\.?\s?(?P<low>{_NUMBER})(?P<more>-?\s?(?:{_SCALE}))?"
     rf"(?:(?:\s?-\s?|\s(?:to|or|and)\s)(?:{_SYMBOL})?\s?(?P<high>{_NUMBER})"
-    rf"(?P<scale>-?\s?(?:{_SCALE})))?(?![\d%])(?P<korean>\s?[십백천]?[조억만])?"
+    rf"(?P<scale>-?\s?(?:{_SCALE})))?(?![\da-z%])(?P<korean>\s?[십백천]?[조억만])?"
 )
 _AFTER = re.compile(
     rf"(?<![\w.,])(?P<low>{_NUMBER})(?P<more>-?\s?(?:{_SCALE}))?"
@@ -170,15 +170,22 @@ def _goes_on(low: str, match: re.Match[str]) -> bool:
 
 
 def _korean_value(digits: str) -> Decimal | None:
-    total = Decimal(0)
-    seen = False
+    """Return the value of "4천95억": thousands add up to what 만, 억 and 조 multiply."""
+    total = section = Decimal(0)
     for part in _KOREAN_PART.finditer(digits):
-        factor = 1
+        number, small = Decimal(part["digits"].replace(",", "")), 1
+        large = 0
         for unit in part["unit"].replace(" ", ""):
-            factor *= _KOREAN_UNITS[unit]
-        total += Decimal(part["digits"].replace(",", "")) * factor
-        seen = True
-    return _plain(total) if seen and total > 0 else None
+            factor = _KOREAN_UNITS[unit]
+            if factor < 10**4:
+                small *= factor
+            else:
+                large = factor
+        section += number * small
+        if large:
+            total, section = total + section * large, Decimal(0)
+    total += section
+    return _plain(total) if total > 0 else None
 
 
 def _plain(value: Decimal) -> Decimal:
