@@ -11,7 +11,7 @@ its value is
 A row counts only if its offset is not lower than that of the row it follows: a worker that was
 paused and has lost the partition may still append what it holds, after the new owner's rows. Hence
 the graves: a null value would say nothing about its age. A grave becomes a null value, and goes,
-when the sweep comes to it an hour or more after the deletion.
+when the sweep comes to it ten minutes or more after the deletion.
 
 The sweep keeps a recovery short whatever the broker's compaction does. Every batch writes some of
 the longest unwritten rows again, so that all that is alive lies in the last few thousand records,
@@ -34,8 +34,9 @@ from streams.codec import decode, encode
 __all__ = ["CURSOR_ID", "Cursor", "Partition", "Written", "read_cursor", "row_id"]
 
 CURSOR_ID = b"\x00"
-GRAVE_MS = 60 * 60 * 1000
-SWEEP_RECORDS = 5_000  # a recovery reads about so many records of a partition, or 4 for each row
+# Twice the time after which a paused worker ends instead of writing: agents/runner.py, LEASE_S.
+GRAVE_MS = 10 * 60 * 1000
+SWEEP_RECORDS = 5_000  # a recovery reads about so many records of a partition, or 1.5 for each row
 SWEEP_ROWS = 64  # at most so many rows are written again with one batch, or as many as it has
 SWEEP_BYTES = 1024 * 1024
 DECODED_KEYS = 20_000
@@ -196,7 +197,9 @@ class Partition:
         return written
 
     def _swept(self, fresh: set[bytes], now_ms: int) -> Iterator[Written]:
-        until = max(self._end - max(SWEEP_RECORDS, 4 * len(self._slots)), self._again)
+        # Above 2 for each row, graves would be made faster than swept: a row has a birth and a death.
+        window = max(SWEEP_RECORDS, len(self._slots) * 3 // 2)
+        until = max(self._end - window, self._again)
         room = SWEEP_BYTES
         most = max(SWEEP_ROWS, len(fresh)) + len(fresh)
         for identity, slot in islice(self._slots.items(), most):

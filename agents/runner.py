@@ -38,7 +38,8 @@ __all__ = ["BATCH_RECORDS", "TURN_S", "Runner", "Worker"]
 
 BATCH_RECORDS = 1000
 _MICROS_DIGITS = 17
-TURN_S = 0.02  # how long a fold may keep the other agents, and the event loop, waiting
+LEASE_S = 300.0  # a batch that takes longer was paused: its partitions are another worker's
+TURN_S = 0.05  # how long a fold may keep the other agents, and the event loop, waiting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,6 +195,7 @@ class Runner:
 
     async def _finish(self, generation: int, taken: list[_Taken], batch: Batch) -> None:
         links, partitions = self._worker.links, self.partitions
+        begun = monotonic_s()
         if not self._is_ours(generation):
             undo(partitions, batch)
             return
@@ -201,6 +203,8 @@ class Runner:
         if not self._is_ours(generation):
             undo(partitions, batch)
             return
+        if monotonic_s() - begun > LEASE_S:  # graves last twice as long: agents/rows.py
+            raise TimeoutError(f"a batch of {self.agent.name} took over {LEASE_S:.0f} s")
         if batch.written:
             bases = await links.write(self.changelog, batch.written, now_ms=now_us() // 1000)
             for number, base in bases.items():

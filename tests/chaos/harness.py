@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -14,10 +15,12 @@ from pathlib import Path
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from agents.app import changelog_topics
+from agents.recovery import recover
+from signals.fold import Agent
 from streams.codec import decode, encode
 from streams.settings import Settings
 from streams.topic_admin import apply_topics
-from tests.agents.toys import CHAIN, TOYS, Toy, toy
+from tests.agents.toys import CHAIN, COUNT, COUNT_AGAIN, KEPT, TOYS, Toy, toy
 
 SCRIPT = Path(__file__).with_name("worker.py")
 
@@ -167,3 +170,105 @@ def expected(numbers: Iterable[int], key: Callable[[int], str]) -> dict[int, tup
         n, total = state.get(key(number), (0, 0))
         state[key(number)] = result[number] = n + 1, total + number
     return result
+
+
+class Feed(threading.Thread):
+    """Appends toys in bursts, ten a second, until it is stopped; ``count`` says how many."""
+
+    def __init__(self, settings: Settings, key: Callable[[int], str], *, rate: int) -> None:
+        super().__init__(daemon=True)
+        self.count = 0
+        self._settings, self._key, self._burst = settings, key, rate // 10
+        self._stopped = threading.Event()
+
+    def run(self) -> None:
+        asyncio.run(self._feed())
+
+    async def _feed(self) -> None:
+        producer = AIOKafkaProducer(bootstrap_servers=self._settings.broker, linger_ms=5)
+        await producer.start()
+        topic = self._settings.prefix + TOYS[0].name
+        try:
+            while not self._stopped.is_set():
+                for number in range(self.count, self.count + self._burst):
+                    value = encode(toy(number))
+                    await producer.send(topic, value, key=self._key(number).encode())
+                await producer.flush()
+                self.count += self._burst
+                await asyncio.sleep(0.1)
+        finally:
+            await producer.stop()
+
+    def finish(self) -> int:
+        """Stop and return how many were appended."""
+        self._stopped.set()
+        self.join(30)
+        return self.count
+
+
+def left_at_the_end(settings: Settings) -> tuple[int, int]:
+    """Return how many records the first and the last topic have had."""
+    first, last = asyncio.run(ends(settings, TOYS[0].name, TOYS[3].name))
+    return first, last
+
+
+def check_outputs(settings: Settings, count: int, key: Callable[[int], str]) -> int:
+    """Assert that every number came out once by id, with the right content; return the repeats."""
+    right = expected(range(count), key)
+    found = asyncio.run(toys(settings, TOYS[3].name))
+    for where, message in found:
+        assert where == key(message.number)
+        assert message.id == f"d:{message.number}"
+        assert (message.n, message.total) == right[message.number]
+    assert {message.number for _, message in found} == set(right)
+    return len(found) - len(right)
+
+
+def check_state(settings: Settings, count: int, key: Callable[[int], str]) -> None:
+    """Assert that the next recovery gives every key its exact rows, in both agents with state."""
+    last: dict[str, tuple[int, int, list[int]]] = {}
+    for number in range(count):
+        n, total, seen = last.get(key(number), (0, 0, []))
+        last[key(number)] = n + 1, total + number, [*seen, number][-KEPT:]
+    for agent in (COUNT, COUNT_AGAIN):
+        state = asyncio.run(_state(settings, agent))
+        wrong = [
+            name
+            for name, (n, total, seen) in last.items()
+            if _kept(state, name) != (n, total, seen)
+        ]
+        assert not wrong, f"{len(wrong)} of {len(last)} keys of {agent.name}: {wrong[:5]}"
+
+
+def _kept(state: dict, name: str) -> tuple[int, int, list[int]]:
+    owners = [rows for p in state.values() if (rows := p.rows(name))]
+    assert len(owners) == 1, f"{name} has state in {len(owners)} partitions"
+    rows = dict(owners[0])
+    counted = rows.pop("count")
+    return counted.n, counted.total, sorted(row.number for row in rows.values())
+
+
+async def _state(settings: Settings, agent: Agent) -> dict:
+    return await recover(
+        agent,
+        bootstrap=settings.broker,
+        group=settings.group,
+        input_topic=settings.prefix + agent.reads,
+        changelog=f"{settings.prefix}{settings.group}-{agent.name}-changelog",
+        partitions=range(4),
+        still_ours=lambda: True,
+    )
+
+
+def wait_until_drained(settings: Settings, count: int, workers: Iterable[WorkerProcess]) -> None:
+    """Return when every number has come out of the chain."""
+    deadline = time.monotonic() + 90
+    watched = list(workers)
+    while True:
+        numbers = {toy.number for _, toy in asyncio.run(toys(settings, TOYS[3].name))}
+        if len(numbers) >= count:
+            return
+        for worker in watched:
+            assert worker.process.poll() is None, worker.tail()
+        assert time.monotonic() < deadline, f"{count - len(numbers)} of {count} are missing"
+        time.sleep(0.5)
