@@ -108,7 +108,7 @@ async def _admin(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
             f"no Kafka broker answers at {bootstrap}; start one, or set TAPEWIRE_BROKER"
         ) from error
     except KafkaError as error:
-        raise Unavailable(f"the broker at {bootstrap} refused: {error}") from error
+        raise Unavailable(f"the broker at {bootstrap} did not do it: {error}") from error
     finally:
         await admin.close()
 

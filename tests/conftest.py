@@ -10,19 +10,22 @@ import pytest
 from streams.brokers import Broker, kafka_available, start_broker
 
 _BROKERS = ("embedded", "kafka")
+_START_S = 120.0  # 4 s where nothing else runs
 _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
 def embedded_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
-    with start_broker("embedded", tmp_path_factory.mktemp("embedded")) as broker:
+    with start_broker(
+        "embedded", tmp_path_factory.mktemp("embedded"), timeout_s=_START_S
+    ) as broker:
         yield broker
 
 
 @pytest.fixture(scope="session")
 def kafka_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     require_kafka()
-    with start_broker("kafka", tmp_path_factory.mktemp("kafka")) as broker:
+    with start_broker("kafka", tmp_path_factory.mktemp("kafka"), timeout_s=_START_S) as broker:
         yield broker
 
 

@@ -11,6 +11,8 @@ from streams.brokers.process import BrokerProcess, start_until_ready
 
 __all__ = ["start"]
 
+_PACKAGE = "noida_db"
+
 
 def start(folder: Path, *, port: int = 0, timeout_s: float = 60.0) -> BrokerProcess:
     """Start noida-db with its data in ``folder``.
@@ -35,7 +37,7 @@ def start(folder: Path, *, port: int = 0, timeout_s: float = 60.0) -> BrokerProc
 
 def _binary() -> Path:
     # Not its console script: that one makes a child of its own and passes no signal on.
-    package = importlib.util.find_spec("noida_db")
+    package = importlib.util.find_spec(_PACKAGE)
     if package is None or package.origin is None:
         raise ConfigError(
             'the embedded broker is not installed; install it with pip install "tapewire[demo]"'

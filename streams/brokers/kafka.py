@@ -53,7 +53,8 @@ def _java_command() -> list[str]:
 
 def _format(java: list[str], properties: Path, folder: Path) -> None:
     # The id of a cluster is 16 bytes in base64; the folder's path tells one cluster from another.
-    digest = hashlib.sha256(str(folder.resolve()).encode()).digest()[:16]
+    # The first byte is zero: an id that begins with a hyphen would be read as an option.
+    digest = b"\0" + hashlib.sha256(str(folder.resolve()).encode()).digest()[:15]
     cluster = base64.urlsafe_b64encode(digest).decode().rstrip("=")
     command = [*java, "kafka.tools.StorageTool", "format", "--ignore-formatted"]
     tool = Supervised([*command, "-t", cluster, "-c", str(properties)], log=folder / "broker.log")

@@ -1,6 +1,7 @@
 """A child process that never outlives its starter, and the wait until a broker answers."""
 
 import asyncio
+import fcntl
 import os
 import signal
 import socket
@@ -11,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import BinaryIO, Self
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
@@ -25,20 +26,28 @@ __all__ = ["BrokerProcess", "Supervised", "free_port", "start_until_ready"]
 _SUPERVISOR = Path(__file__).with_name("supervisor.py")
 _LOG_LINES = 20
 _POLL_S = 0.05
+_FOLDER_WAIT_S = 10.0
 _PORT_ATTEMPTS = 4
 # What Java and noida-db say, each in its own sentence, when another process holds the port.
 _PORT_TAKEN = "already in use"
 
 
 class Supervised:
-    """A command under ``supervisor.py``; its output is appended to ``log``."""
+    """A command under ``supervisor.py``; its output is appended to ``log``.
+
+    The log is locked while the command or its supervisor runs, whatever became of the starter: a
+    second broker in one folder would spoil the data of the first.
+
+    Raises: Unavailable when another one still runs with this log.
+    """
 
     def __init__(
         self, command: Sequence[str], *, log: Path, environment: Mapping[str, str] | None = None
     ) -> None:
         self.log = log
         with log.open("ab") as output:
-            self._log_start = output.tell()
+            _lock(output, log.parent)
+            self._log_start = output.seek(0, os.SEEK_END)
             self._process = subprocess.Popen(
                 [sys.executable, "-I", "-S", str(_SUPERVISOR), *command],
                 stdin=subprocess.PIPE,
@@ -80,6 +89,23 @@ class Supervised:
             except subprocess.TimeoutExpired:
                 os.killpg(self._process.pid, signal.SIGKILL)
                 self._process.wait()
+
+
+def _lock(output: BinaryIO, folder: Path) -> None:
+    # The lock belongs to the open file, which the command keeps as its standard output. The broker
+    # of a killed program needs a moment to save and go.
+    deadline_s = monotonic_s() + _FOLDER_WAIT_S
+    while True:
+        try:
+            fcntl.flock(output, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            if monotonic_s() > deadline_s:
+                raise Unavailable(
+                    f"another broker runs in {folder}; stop it, or choose another folder"
+                ) from error
+            time.sleep(_POLL_S)
+        else:
+            return
 
 
 class BrokerProcess:
