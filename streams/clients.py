@@ -13,7 +13,7 @@ from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from signals.errors import Unavailable
 
-__all__ = ["open_consumer", "open_producer", "partitions_of", "read_to_end"]
+__all__ = ["describe_partitions", "open_consumer", "open_producer", "partitions_of", "read_to_end"]
 
 _LARGEST = 16 * 1024 * 1024  # what the registry lets a headline or a dead letter be
 _FETCH_WAIT_MS = 100
@@ -70,10 +70,10 @@ async def open_producer(bootstrap: str) -> AsyncIterator[AIOKafkaProducer]:
             await producer.stop()
 
 
-async def partitions_of(bootstrap: str, topics: Iterable[str]) -> list[TopicPartition]:
-    """Return the partitions of topics, by topic and number.
+async def describe_partitions(bootstrap: str) -> dict[str, int]:
+    """Return how many partitions each topic of the broker has.
 
-    Raises: Unavailable for a topic that is not there, or a broker that does not answer.
+    Raises: Unavailable for a broker that does not answer.
     """
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     async with _saying_why(bootstrap):
@@ -83,18 +83,23 @@ async def partitions_of(bootstrap: str, topics: Iterable[str]) -> list[TopicPart
             described = await admin.describe_topics()
         finally:
             await admin.close()
-    numbers = {
-        found["topic"]: sorted(part["partition"] for part in found["partitions"])
-        for found in described
-    }
+    return {found["topic"]: len(found["partitions"]) for found in described}
+
+
+async def partitions_of(bootstrap: str, topics: Iterable[str]) -> list[TopicPartition]:
+    """Return the partitions of topics, by topic and number.
+
+    Raises: Unavailable for a topic that is not there, or a broker that does not answer.
+    """
+    counts = await describe_partitions(bootstrap)
     wanted = list(topics)
-    missing = [topic for topic in wanted if not numbers.get(topic)]
+    missing = [topic for topic in wanted if not counts.get(topic)]
     if missing:
         raise Unavailable(
             f"the topic {missing[0]} is not there; run tapewire topics apply, "
             "or check TAPEWIRE_PREFIX"
         )
-    return [TopicPartition(topic, number) for topic in wanted for number in numbers[topic]]
+    return [TopicPartition(topic, number) for topic in wanted for number in range(counts[topic])]
 
 
 async def read_to_end(

@@ -20,10 +20,21 @@ class Verb:
 
 
 VERBS: Mapping[str, Verb] = {
+    "demo": Verb(
+        "tapewire.verbs.demo",
+        "Run the whole way once: broker, worker, recorded news and prices in, alerts out.",
+    ),
+    "worker": Verb("tapewire.verbs.worker", "Run the agents until they are stopped."),
     "ingest": Verb("tapewire.verbs.ingest", "Send headlines or prices from files to the topics."),
     "tail": Verb("tapewire.verbs.tail", "Follow the alerts."),
     "classify": Verb(
         "tapewire.verbs.classify", "Read headlines as deals, export controls and expansions."
     ),
+    "replay": Verb(
+        "tapewire.verbs.replay", "Turn files or a recording into alerts, without a broker."
+    ),
     "explain": Verb("tapewire.verbs.explain", "Show why an alert fired, with its evidence marked."),
+    "topics": Verb("tapewire.verbs.topics", "Create the topics, and bring their settings in line."),
+    "rules": Verb("tapewire.verbs.rules", "Check the rule set against its own examples."),
+    "doctor": Verb("tapewire.verbs.doctor", "Check that everything that a run needs is there."),
 }

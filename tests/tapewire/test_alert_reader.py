@@ -57,7 +57,7 @@ async def test_a_missing_topic_and_a_missing_broker_are_unavailable(
     with pytest.raises(Unavailable, match=r"alerts\.v1 is not there; run tapewire topics apply"):
         async with AlertReader(broker.bootstrap, prefix=prefix):
             pass
-    with pytest.raises(Unavailable, match="no Kafka broker answers at 127.0.0.1:1"):
+    with pytest.raises(Unavailable, match=r"no Kafka broker answers at 127\.0\.0\.1:1"):
         async with AlertReader("127.0.0.1:1", prefix=prefix):
             pass
 

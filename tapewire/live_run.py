@@ -1,0 +1,173 @@
+"""A private live run: a broker and a worker of our own, fed once, and stopped again."""
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from agents.app import changelog_topics
+from signals.errors import Unavailable
+from signals.fold import Agent
+from signals.messages import Alert, Headline, PriceSample
+from streams.brokers import Broker, start_broker
+from streams.brokers.process import Supervised, free_port
+from streams.clients import open_producer
+from streams.clock import monotonic_s
+from streams.group_lag import GroupLag
+from streams.ingest import Refusal, send_all
+from streams.recorder import record_topics
+from streams.recording import Manifest
+from streams.settings import PREFIX, Settings
+from streams.sinks.stored_alerts import read_stored_alerts
+from streams.topic_admin import apply_topics
+from tapewire.running import run_quietly
+
+__all__ = ["LiveRun", "live_run"]
+
+_READY_S = 60.0
+_STALLED_S = 60.0
+_POLL_S = 0.2
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveRun:
+    """A broker with topics and one worker that is ready."""
+
+    settings: Settings
+    broker: Broker
+    worker: Supervised
+    agents: Sequence[Agent]
+
+    def feed(self, messages: Iterable[Headline | PriceSample], tell: Tell) -> int:
+        """Send source messages in their order; return how many.
+
+        Raises: Unavailable where the broker fails, or the door refuses one.
+        """
+        return run_quietly(self._feed(messages, tell))
+
+    def wait_until_done(self, tell: Tell) -> None:
+        """Return when all that was sent has gone the whole way.
+
+        Stage by stage: an agent commits after its outputs are acknowledged, so once it is at the
+        end of its topic, the next one's topic has its last record.
+
+        Raises: Unavailable with the end of the log, where the worker ends or makes no progress.
+        """
+        run_quietly(self._wait_until_done(tell))
+
+    def alerts(self) -> list[Alert]:
+        """Return the alerts, in the order in which they became known."""
+        return run_quietly(read_stored_alerts(self.settings.broker, self.settings.prefix))
+
+    def record(self, topics: Sequence[str], folder: Path) -> Manifest:
+        """Write topics into a recording."""
+        settings = self.settings
+        return run_quietly(record_topics(settings.broker, settings.prefix, topics, folder))
+
+    async def _feed(self, messages: Iterable[Headline | PriceSample], tell: Tell) -> int:
+        sent = 0
+        async with open_producer(self.settings.broker) as producer:
+            async for answer in send_all(producer, messages, prefix=self.settings.prefix):
+                if isinstance(answer, Refusal):
+                    raise Unavailable(f"{answer.id} {answer.detail}")
+                sent += answer
+                tell(f"{sent:,} records sent")
+                self.check()
+        return sent
+
+    async def _wait_until_done(self, tell: Tell) -> None:
+        lag = GroupLag(self.settings.broker, self.settings.group)
+        for agent in self.agents:
+            seen, since_s = -1, monotonic_s()
+            while True:
+                done, total = await lag.ask(f"{self.settings.prefix}{agent.reads}")
+                if done >= total:
+                    break
+                tell(f"{agent.name}: {done:,} of {total:,} records")
+                if done != seen:
+                    seen, since_s = done, monotonic_s()
+                elif monotonic_s() - since_s > _STALLED_S:
+                    raise Unavailable(
+                        f"{agent.name} stands at {done} of {total} records for {_STALLED_S:.0f} s; "
+                        f"the end of {self.worker.log}:\n{self.worker.last_lines()}"
+                    )
+                self.check()
+                await asyncio.sleep(_POLL_S)
+
+    def check(self) -> None:
+        """Raise Unavailable with the end of the log, if the worker or the broker has ended."""
+        if not self.broker.is_alive():
+            raise Unavailable(f"the {self.broker.name} broker has ended; see {self.broker.log}")
+        if not self.worker.is_alive():
+            raise Unavailable(
+                f"the worker has ended with exit code {self.worker.wait(1)}; the end of its log:\n"
+                f"{self.worker.last_lines()}"
+            )
+
+
+@contextmanager
+def live_run(
+    broker_name: str, folder: Path, agents: Sequence[Agent], *, partitions: int, tell: Tell
+) -> Iterator[LiveRun]:
+    """Yield a run that is ready, and end its worker and its broker afterwards.
+
+    Args:
+        broker_name: ``embedded`` or ``kafka``.
+        folder: for the broker's data and the logs; it is the run's own.
+        agents: what the worker runs too.
+        partitions: of the topics whose keys carry state.
+        tell: called with what is going on.
+    Raises: ConfigError or Unavailable, where a piece does not come up; with the end of its log.
+    """
+    tell(f"starting the {broker_name} broker")
+    with start_broker(broker_name, folder / "broker") as broker:
+        settings = Settings(broker=broker.bootstrap, group="demo", web_port=free_port())
+        tell("creating the topics")
+        changelogs = changelog_topics(settings, agents)
+        run_quietly(
+            apply_topics(settings.broker, settings.prefix, changelogs, partitions=partitions)
+        )
+        tell("starting the worker")
+        worker = _start_worker(settings, folder / "worker.log")
+        try:
+            run = LiveRun(settings=settings, broker=broker, worker=worker, agents=agents)
+            _wait_until_ready(run)
+            yield run
+        finally:
+            worker.stop()
+
+
+def _start_worker(settings: Settings, log: Path) -> Supervised:
+    environment = {name: text for name, text in os.environ.items() if not name.startswith(PREFIX)}
+    for name in ("broker", "prefix", "group", "web_port"):
+        environment[f"{PREFIX}{name.upper()}"] = str(getattr(settings, name))
+    # -P: a folder named tapewire where the user stands is not the package.
+    command = [sys.executable, "-P", "-m", "tapewire", "worker"]
+    return Supervised(command, log=log, environment=environment)
+
+
+def _wait_until_ready(run: LiveRun) -> None:
+    address = f"http://{run.settings.web_host}:{run.settings.web_port}/readyz"
+    started_s = monotonic_s()
+    while True:
+        run.check()
+        try:
+            with urlopen(address, timeout=2) as answer:
+                if answer.status == 200:
+                    return
+        except (URLError, OSError):
+            pass  # not listening yet, or 503 while it reads its state back
+        if monotonic_s() - started_s > _READY_S:
+            raise Unavailable(
+                f"the worker is not ready after {_READY_S:.0f} s; the end of its log:\n"
+                f"{run.worker.last_lines()}"
+            )
+        time.sleep(_POLL_S)

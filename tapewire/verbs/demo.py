@@ -1,0 +1,145 @@
+"""``tapewire demo``: the whole way once, on a broker of its own."""
+
+import argparse
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from signals import names
+from signals.errors import ConfigError
+from signals.messages import Alert
+from signals.policy import Policy
+from streams.assemble import assemble_agents
+from streams.brokers import BROKERS
+from streams.clock import monotonic_s
+from streams.codec import to_json
+from streams.replay import Report, alert_lines
+from streams.sources.merge import canonical_order
+from tapewire.live_run import LiveRun, live_run
+from tapewire.recorded import read_recorded_headlines, read_tape, write_headlines, write_tape
+from tapewire.running import Progress
+from tapewire.show import alert_lines as lines_of
+from tapewire.show import marks_for
+
+__all__ = ["EXAMPLES", "add_arguments", "run"]
+
+EXAMPLES = """\
+Recorded headlines of 31 October to 5 November and 16 to 17 December 2025, in our own words, meet a
+price tape of the same days: the daily figures are real, the minutes between them are synthetic and
+seeded. The broker and the worker are the demo's own, on free ports of 127.0.0.1, and end with it.
+The alerts, the input and a recording of the topics stay in a folder.
+
+examples:
+  tapewire demo
+  tapewire demo --lang ko --keep demo
+  tapewire demo --broker kafka        Apache Kafka on the local JVM; needs Java and Maven
+"""
+
+_RECORDED = (names.HEADLINES, names.PRICES, names.JOURNAL, names.REACTIONS, names.ALERTS)
+_PARTITIONS = 4  # one worker and 17 tickers: more of them only take longer to create
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the broker, the folder, and how to print."""
+    parser.add_argument(
+        "--broker", choices=sorted(BROKERS), default="embedded", help="default: embedded"
+    )
+    parser.add_argument(
+        "--keep",
+        type=Path,
+        metavar="FOLDER",
+        help="where the results go; must be empty or new (default: a new temporary folder)",
+    )
+    parser.add_argument("--lang", choices=("en", "ko"), default="en", help="default: en")
+    parser.add_argument("--json", action="store_true", help="one alert a line, its body as it is")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the demo, print the alerts, and say where the results are."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does: in good order
+    started_s = monotonic_s()
+    progress = Progress()
+    with _folder(arguments.keep) as folder:
+        with (
+            tempfile.TemporaryDirectory(prefix="tapewire-run-") as private,
+            live_run(
+                arguments.broker,
+                Path(private),
+                assemble_agents(Policy()),
+                partitions=_PARTITIONS,
+                tell=progress.say,
+            ) as live,
+        ):
+            report = _run_through(live, folder, progress)
+            progress.clear()
+            _print_alerts(report.alerts, arguments)
+            progress.say("stopping")
+        progress.clear()
+        _print_end(report, folder, arguments, seconds=monotonic_s() - started_s)
+    return 0
+
+
+def _run_through(live: LiveRun, folder: Path, progress: Progress) -> Report:
+    """Send the input, wait until it has gone the whole way, and write the results."""
+    write_headlines(folder / "headlines.jsonl")
+    write_tape(folder / "prices.csv")
+    report = Report()
+    messages = []
+    for topic, _, message in canonical_order(read_recorded_headlines(), read_tape()):
+        report.read[topic] += 1
+        messages.append(message)
+    live.feed(messages, progress.say)
+    live.wait_until_done(progress.say)
+    report.alerts = live.alerts()
+    (folder / "alerts.jsonl").write_bytes(b"".join(alert_lines(report.alerts)))
+    live.record(_RECORDED, folder / "recording")
+    return report
+
+
+def _print_alerts(alerts: list[Alert], arguments: argparse.Namespace) -> None:
+    marks = marks_for(sys.stdout)
+    for alert in alerts:
+        if arguments.json:
+            print(to_json(alert))
+        else:
+            print("\n".join(lines_of(alert, lang=arguments.lang, marks=marks)), end="\n\n")
+
+
+def _print_end(
+    report: Report, folder: Path, arguments: argparse.Namespace, *, seconds: float
+) -> None:
+    """Say what went through, where the results are, and how to go on."""
+    stream = sys.stderr if arguments.json else sys.stdout
+    headlines, prices = report.read[names.HEADLINES], report.read[names.PRICES]
+    first = report.alerts[0].alert_id if report.alerts else "ALERT_ID"
+    print(
+        f"{headlines:,} headlines and {prices:,} prices in, {len(report.alerts)} alerts out, "
+        f"{seconds:.0f} s on the {arguments.broker} broker. Results: {folder}\n"
+        f"  tapewire explain {first} --alerts {folder}/alerts.jsonl\n"
+        f"  tapewire replay --recording {folder}/recording --out again.jsonl\n"
+        f"  tapewire replay --headlines {folder}/headlines.jsonl --prices {folder}/prices.csv "
+        "--out again.jsonl\n"
+        f"sha256 {report.sha256()}",
+        file=stream,
+    )
+
+
+@contextmanager
+def _folder(keep: Path | None) -> Iterator[Path]:
+    """Yield the folder of the results; one that was made here goes again if the demo fails."""
+    if keep is not None:
+        if keep.exists() and (not keep.is_dir() or any(keep.iterdir())):
+            raise ConfigError(f"--keep {keep} must be an empty folder or a new one")
+        keep.mkdir(parents=True, exist_ok=True)
+        yield keep
+        return
+    made = Path(tempfile.mkdtemp(prefix="tapewire-demo-"))
+    try:
+        yield made
+    except BaseException:
+        shutil.rmtree(made, ignore_errors=True)
+        raise
