@@ -226,6 +226,16 @@ def test_fault_of_a_document_names_its_place(
     assert (caught.value.reason, caught.value.path) == (reason, f"{path}{where}")
 
 
+def test_document_that_is_too_large_or_no_text_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes("제목\n등록 2025.12.17 14:58\n".encode() + b"\xff")
+    with pytest.raises(BadMessage, match="at most 10 bytes"):
+        next(read_document(path, largest=10))
+    with pytest.raises(BadMessage) as caught:
+        next(read_document(path))
+    assert (caught.value.reason, caught.value.path) == ("invalid_utf8", f"{path}:3 $")
+
+
 def test_seed_documents_are_read() -> None:
     shared = os.environ.get("TAPEWIRE_SHARED")
     if not shared:
@@ -436,6 +446,18 @@ def test_header_that_cannot_be_read_is_a_usage_error(
     assert message in str(caught.value)
 
 
+def test_text_that_is_no_csv_names_its_line(tmp_path: Path) -> None:
+    path = prices(tmp_path, 'time,ticker,price\n"' + "x" * 200_000)
+    with pytest.raises(BadMessage, match="is no CSV"):
+        list(read_prices(path))
+
+
+def test_price_of_an_unknown_market_has_no_benchmark(tmp_path: Path) -> None:
+    rows = "2025-11-03T14:30:00Z,SPY,1\n2025-11-03T14:30:00Z,X.ZZ,1\n"
+    _, sample = read_prices(prices(tmp_path, f"time,ticker,price\n{rows}"))
+    assert (sample.benchmark, sample.benchmark_price) == (None, None)
+
+
 def test_daily_bar_of_an_unknown_market_needs_its_end(tmp_path: Path) -> None:
     path = prices(tmp_path, "time,ticker,open,high,low,close\n2025-11-03,X.ZZ,1,3,1,2\n")
     with pytest.raises(BadMessage, match="no known session"):
@@ -503,6 +525,9 @@ def test_each_suffix_has_its_source(tmp_path: Path) -> None:
     path = prices(tmp_path, "time,ticker,open,high,low,close\n2025-11-03,A,1,3,1,2\n")
     read = list(SOURCES[".csv"](path, Options(bar="1d", source="mine")))
     assert [message.source for message in read] == ["mine", "mine"]
+    page = tmp_path / "page.txt"
+    page.write_text("A title\nPublished 2025-11-03T11:37:00Z\nText.\n")
+    assert [message.source for message in SOURCES[".txt"](page, Options())] == ["file"]
 
 
 # ---- anything at all -----------------------------------------------------------------------------
