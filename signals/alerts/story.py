@@ -76,7 +76,10 @@ def story_of(group: Telling, reactions: Iterable[Reaction], policy: Policy) -> S
     own = [
         reaction
         for reaction in reactions
-        if reaction.status == "live" and members.intersection(reaction.event_ids)
+        if reaction.status == "live"
+        and members.intersection(reaction.event_ids)
+        # What a ticker did after a retelling of an old story is not what the story did to it.
+        and reaction.move.from_us <= events[0].anchor_us + policy.story_us
     ]
     moves, spilled = _moves(own, policy)
     tickers = tuple(dict.fromkeys(ticker for event in events for ticker in event.tickers))
@@ -169,9 +172,15 @@ def _same_amount(one: Amount, other: Amount) -> bool:
 def _moves(reactions: list[Reaction], policy: Policy) -> tuple[tuple[Move, ...], frozenset[str]]:
     """Return the moves that a reader sees, and the tickers that are spill-overs.
 
-    Of the levels that one ticker crosses in one second the highest is shown. A related company is
-    shown only where it crossed the spill-over level.
+    A party is shown once it has crossed a level, with its horizons; a related company only where
+    it crossed the spill-over level. Of the levels that a ticker crosses in one second the highest
+    is shown. What a quiet ticker did is on reactions.v1, and is no transition of a story.
     """
+    crossed = {
+        r.move.ticker
+        for r in reactions
+        if r.role == "party" and (_level(r.move) > 0 or r.move.relation == "before")
+    }
     party = {r.move.ticker for r in reactions if r.role == "party"}
     far = {
         r.move.ticker
@@ -182,7 +191,7 @@ def _moves(reactions: list[Reaction], policy: Policy) -> tuple[tuple[Move, ...],
     shown: dict[tuple[object, ...], Move] = {}
     for reaction in sorted(reactions, key=_reaction_order):
         move = reaction.move
-        if move.raw is None or move.ticker not in party | spilled:
+        if move.raw is None or move.ticker not in crossed | spilled:
             continue
         if move.ticker in spilled and _level(move) < policy.spill_over_raw:
             continue
