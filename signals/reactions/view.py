@@ -1,0 +1,73 @@
+"""One step's view of a subject: the rows of its key, and what goes out."""
+
+from dataclasses import dataclass
+
+from signals import names
+from signals.fold import Draft, Output
+from signals.market.path import DaysRow, Path
+from signals.market.sessions import Sessions
+from signals.messages import EventRelay, Micros, MoveReport, Reaction
+from signals.policy import DAY_US, Policy
+from signals.reactions.measure import Market
+from signals.reactions.rows import ClockRow, EntryRow
+from signals.tellings import Telling, group_tellings
+
+__all__ = ["NO_TIME", "SPAN_US", "View"]
+
+SPAN_US = 6 * DAY_US  # the longest measuring span: the next close but one over a long weekend
+NO_TIME = Micros(0)
+
+
+@dataclass(slots=True)
+class View:
+    """What one step sees of a key.
+
+    Attributes:
+        draft: the rows as the step has changed them so far, and its outputs.
+        key: the subject.
+        received_us: the receipt of the record that is folded.
+    """
+
+    draft: Draft
+    key: str
+    received_us: Micros
+    policy: Policy
+    sessions: Sessions
+
+    @property
+    def clock(self) -> ClockRow:
+        """Return the newest times seen on the key."""
+        clock: ClockRow | None = self.draft.get("clock")
+        return clock or ClockRow(newest_us=NO_TIME, reached_us=NO_TIME)
+
+    @property
+    def measured_us(self) -> Micros:
+        """Return the time before which no record within the disorder bound changes a measure."""
+        return Micros(self.clock.newest_us - SPAN_US - self.policy.disorder_us)
+
+    def entries(self) -> list[EntryRow]:
+        """Return the events on the key, retracted ones too."""
+        rows = [self.draft.get(part) for part in self.draft.parts("event:")]
+        return [row for row in rows if isinstance(row, EntryRow)]
+
+    def groups(self) -> list[Telling]:
+        """Return the live events, grouped by what they tell."""
+        live = [row.entry.event for row in self.entries() if row.entry.event.status == "live"]
+        return group_tellings(live, self.policy)
+
+    def market(self) -> Market:
+        """Return the prices of the key."""
+        days: DaysRow | None = self.draft.get("days")
+        return Market(
+            ticker=self.key,
+            path=Path(self.draft),
+            days=() if days is None else days.days,
+            reached_us=self.clock.reached_us,
+            sessions=self.sessions,
+            policy=self.policy,
+        )
+
+    def emit(self, anchor: str, message: EventRelay | Reaction | MoveReport, us: Micros) -> None:
+        """Send a message to an anchor's key."""
+        output = Output(topic=names.REACTIONS, key=anchor, message=message, event_us=us)
+        self.draft.outputs.append(output)
