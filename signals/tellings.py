@@ -14,7 +14,7 @@ from decimal import Decimal
 from signals.messages import Event, Micros
 from signals.policy import DAY_US, Policy
 
-__all__ = ["Telling", "group_tellings"]
+__all__ = ["Telling", "add_telling", "group_tellings", "telling_of", "telling_order"]
 
 _FIGURES = frozenset({"deal_value", "capex", "stake", "loan", "other"})
 _ROUNDING = Decimal("0.06")  # "$10bn" for 14.8tn won, "nearly $9.7bn" for 9.65
@@ -42,24 +42,45 @@ class Telling:
 def group_tellings(events: Iterable[Event], policy: Policy) -> list[Telling]:
     """Return the groups, by their first event's order. The order of ``events`` does not matter."""
     groups: list[Telling] = []
-    for event in sorted(events, key=_order):
-        single = Telling(events=[event], parties=_parties(event), figures=_figures(event))
-        matches = [group for group in groups if _agree(group, single, policy)]
-        if not matches:
-            groups.append(single)
-            continue
-        best = max(matches, key=lambda group: (_strength(group, single), _order(group.events[-1])))
-        _join(best, single)
-        for other in matches:
-            if other is not best and _same_figures(other, single) and _agree(best, other, policy):
-                earlier, later = sorted((best, other), key=lambda group: _order(group.first))
-                _join(earlier, later)
-                groups = [group for group in groups if group is not later]
-                best = earlier
+    for event in sorted(events, key=telling_order):
+        groups = add_telling(groups, event, policy)
     return groups
 
 
-def _order(event: Event) -> tuple[int, str]:
+def telling_of(events: Iterable[Event]) -> Telling:
+    """Return events that are known to tell one thing as a group."""
+    ordered = sorted(events, key=telling_order)
+    return Telling(
+        events=ordered,
+        parties=frozenset().union(*(_parties(event) for event in ordered)),
+        figures=tuple(figure for event in ordered for figure in _figures(event)),
+    )
+
+
+def add_telling(groups: list[Telling], event: Event, policy: Policy) -> list[Telling]:
+    """Return the groups with an event that comes after all of theirs in order.
+
+    The group that the event joins is changed in place.
+    """
+    single = telling_of([event])
+    matches = [group for group in groups if _agree(group, single, policy)]
+    if not matches:
+        return [*groups, single]
+    best = max(
+        matches, key=lambda group: (_strength(group, single), telling_order(group.events[-1]))
+    )
+    _join(best, single)
+    for other in matches:
+        if other is not best and _same_figures(other, single) and _agree(best, other, policy):
+            earlier, later = sorted((best, other), key=lambda group: telling_order(group.first))
+            _join(earlier, later)
+            groups = [group for group in groups if group is not later]
+            best = earlier
+    return groups
+
+
+def telling_order(event: Event) -> tuple[int, str]:
+    """Return what events are ordered by: published, then id."""
     return (event.published_us, event.event_id)
 
 
@@ -76,7 +97,7 @@ def _figures(event: Event) -> tuple[Decimal, ...]:
 
 
 def _join(group: Telling, other: Telling) -> None:
-    group.events = sorted((*group.events, *other.events), key=_order)
+    group.events = sorted((*group.events, *other.events), key=telling_order)
     group.parties |= other.parties
     group.figures = (*group.figures, *other.figures)
 

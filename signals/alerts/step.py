@@ -6,11 +6,12 @@ from typing import assert_never
 
 from signals import names
 from signals.alerts.compose import move_alert, story_alert, vanished_alert
-from signals.alerts.story import Story, story_of
+from signals.alerts.story import Story, story_id_of, story_of
 from signals.fold import EMPTY, Draft, Output, Result, Rows, Step
 from signals.messages import (
     Alert,
     AlertKind,
+    Event,
     EventRelay,
     Micros,
     Move,
@@ -20,7 +21,7 @@ from signals.messages import (
     RuleSetId,
 )
 from signals.policy import Policy
-from signals.tellings import group_tellings
+from signals.tellings import Telling, add_telling, group_tellings, telling_of, telling_order
 
 __all__ = ["ROWS", "raise_alerts_step"]
 
@@ -98,8 +99,9 @@ class _Desk:
         before: RelayRow | None = self._draft.get(part)
         if before is not None and not _is_newer(relay, before.relay):
             return EMPTY
+        groups = self._groups_with(relay, is_known=before is not None)
         self._draft.put(part, RelayRow(relay=relay))
-        self._tell(relay.event.received_us)
+        self._regroup(groups, relay)
         return self._draft.result()
 
     def on_reaction(self, reaction: Reaction) -> Result:
@@ -108,7 +110,11 @@ class _Desk:
         if before is not None and reaction.revision <= before.reaction.revision:
             return EMPTY
         self._draft.put(part, ReactionRow(reaction=reaction))
-        self._tell(reaction.move.known_us)
+        told = set(reaction.event_ids)
+        for row in self._told():
+            if told.intersection(row.event_ids):
+                events = tuple(self._event(event_id) for event_id in row.event_ids)
+                self._compare(events, reaction.move.known_us, supersedes=())
         return self._draft.result()
 
     def on_move(self, report: MoveReport) -> Result:
@@ -127,47 +133,72 @@ class _Desk:
         self._draft.put(part, MoveAlertRow(report=report, alert=alert))
         return self._draft.result()
 
-    def _tell(self, known_us: Micros) -> None:
-        """Compare every story with its last alert, and send the transitions."""
-        stories = self._stories()
-        now = {story.story_id for story in stories}
-        owner = {event.event_id: story.story_id for story in stories for event in story.events}
+    def _told(self) -> list[StoryRow]:
+        """Return the stories that stand."""
+        rows = [self._draft.get(part) for part in self._draft.parts("story:")]
+        return [row for row in rows if isinstance(row, StoryRow) and not row.gone]
+
+    def _event(self, event_id: str) -> Event:
+        row = self._draft.get(f"event:{event_id}")
+        if not isinstance(row, RelayRow):
+            raise LookupError(f"a story of {self._key} tells {event_id}, which is not here")
+        return row.relay.event
+
+    def _groups_with(self, relay: EventRelay, *, is_known: bool) -> list[Telling]:
+        """Return the groups of this anchor's live events, with what a relay says of its event.
+
+        The last telling of all joins the groups as they stand; anything else groups them anew.
+        """
+        event = relay.event
+        is_live = event.status == "live" and relay.moved_to is None
+        told = [[self._event(event_id) for event_id in row.event_ids] for row in self._told()]
+        newest = max((telling_order(e) for events in told for e in events), default=(0, ""))
+        if is_live and not is_known and telling_order(event) > newest:
+            groups = [telling_of(events) for events in told]
+            groups.sort(key=lambda group: telling_order(group.first))
+            return add_telling(groups, event, self._policy)
+        others = [e for events in told for e in events if e.event_id != event.event_id]
+        return group_tellings([*others, event] if is_live else others, self._policy)
+
+    def _regroup(self, groups: list[Telling], relay: EventRelay) -> None:
+        """Send what an event changed: stories that are no more, then those that are."""
+        known_us, changed = relay.event.received_us, relay.event.event_id
+        stories = {story_id_of(group.first): group for group in groups}
+        owner = {e.event_id: story_id for story_id, g in stories.items() for e in g.events}
+        told = self._told()
         gone: dict[str, list[str]] = {}
-        for part in self._draft.parts("story:"):
-            row: StoryRow | None = self._draft.get(part)
-            if row is None or row.gone or row.alert.story_id in now:
+        for row in told:
+            if row.alert.story_id in stories:
                 continue
             heirs = sorted({owner[event] for event in row.event_ids if event in owner})
             moved = sorted({anchor for e in row.event_ids if (anchor := self._moved_to(e))})
             alert = vanished_alert(row.alert, heirs=heirs, anchors=moved, known_us=known_us)
             self._emit(alert)
+            part = f"story:{row.alert.story_id}"
             self._draft.put(part, StoryRow(event_ids=row.event_ids, alert=alert, gone=True))
             for heir in heirs:
                 gone.setdefault(heir, []).append(row.alert.story_id)
-        for story in stories:
-            self._compare(story, known_us, supersedes=tuple(gone.get(story.story_id, ())))
-
-    def _stories(self) -> list[Story]:
-        relays = [
-            row.relay for part in self._draft.parts("event:") if (row := self._draft.get(part))
-        ]
-        live = [r.event for r in relays if r.event.status == "live" and r.moved_to is None]
-        reactions = [
-            row.reaction
-            for part in self._draft.parts("reaction:")
-            if (row := self._draft.get(part))
-        ]
-        groups = group_tellings(live, self._policy)
-        return [story_of(group, reactions, self._policy) for group in groups]
+        before = {row.alert.story_id: row.event_ids for row in told}
+        for story_id, group in stories.items():
+            event_ids = tuple(event.event_id for event in group.events)
+            if changed in event_ids or before.get(story_id) != event_ids:
+                supersedes = tuple(gone.get(story_id, ()))
+                self._compare(tuple(group.events), known_us, supersedes=supersedes)
 
     def _moved_to(self, event_id: str) -> str | None:
         row: RelayRow | None = self._draft.get(f"event:{event_id}")
         return None if row is None else row.relay.moved_to
 
-    def _compare(self, story: Story, known_us: Micros, *, supersedes: tuple[str, ...]) -> None:
+    def _compare(
+        self, events: tuple[Event, ...], known_us: Micros, *, supersedes: tuple[str, ...]
+    ) -> None:
+        """Send the transition of a story since its last alert, if it has made one."""
+        rows = [self._draft.get(part) for part in self._draft.parts("reaction:")]
+        reactions = [row.reaction for row in rows if isinstance(row, ReactionRow)]
+        story = story_of(events, reactions, self._policy)
         part = f"story:{story.story_id}"
         row: StoryRow | None = self._draft.get(part)
-        event_ids = tuple(event.event_id for event in story.events)
+        event_ids = tuple(event.event_id for event in events)
         kind = _story_kind(row, story)
         if kind is None:
             if row is not None and row.event_ids != event_ids:

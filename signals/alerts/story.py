@@ -24,9 +24,8 @@ from signals.messages import (
     Term,
 )
 from signals.policy import Policy
-from signals.tellings import Telling
 
-__all__ = ["Story", "Visible", "story_of"]
+__all__ = ["Story", "Visible", "story_id_of", "story_of"]
 
 _T = TypeVar("_T")
 
@@ -69,9 +68,8 @@ class Story:
     known_us: int
 
 
-def story_of(group: Telling, reactions: Iterable[Reaction], policy: Policy) -> Story:
-    """Return the story of a group of tellings, with the reactions that belong to it."""
-    events = tuple(group.events)
+def story_of(events: tuple[Event, ...], reactions: Iterable[Reaction], policy: Policy) -> Story:
+    """Return the story of a group's events, in order, with the reactions that belong to it."""
     members = {event.event_id for event in events}
     own = [
         reaction
@@ -93,7 +91,7 @@ def story_of(group: Telling, reactions: Iterable[Reaction], policy: Policy) -> S
     terms = [event.term for event in events if event.term is not None]
     received = [event.received_us for event in events]
     return Story(
-        story_id=derive_id("st", events[0].type, events[0].event_id),
+        story_id=story_id_of(events[0]),
         type=events[0].type,
         title=_title(events),
         visible=visible,
@@ -116,6 +114,11 @@ def story_of(group: Telling, reactions: Iterable[Reaction], policy: Policy) -> S
         spilled=spilled,
         known_us=max([*received, *(move.known_us for move in moves)]),
     )
+
+
+def story_id_of(first: Event) -> str:
+    """Return the id of the story whose earliest event is given."""
+    return derive_id("st", first.type, first.event_id)
 
 
 def _by(key: Callable[[_T], object], items: Iterable[_T]) -> tuple[_T, ...]:
