@@ -13,7 +13,7 @@ from pathlib import Path
 from signals.errors import ConfigError, Unavailable
 from streams.brokers.process import Supervised
 
-__all__ = ["find_java", "kafka_available", "kafka_jars"]
+__all__ = ["find_java", "java_banner", "kafka_available", "kafka_jars", "locked"]
 
 _OLDEST_JAVA = 17  # Apache Kafka 4's broker
 _RESOLVE_S = 600.0
@@ -28,12 +28,23 @@ def find_java() -> Path | None:
     return Path(found) if found else None
 
 
+def java_banner(java: Path) -> str:
+    """Return what a ``java`` says of itself, its exact build included; "" if it does not run."""
+    try:
+        answer = subprocess.run(
+            [java, "-version"], capture_output=True, text=True, timeout=30, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return answer.stderr
+
+
 def kafka_available() -> str | None:
     """Return why Apache Kafka cannot run on this machine, or None when it can."""
     java = find_java()
     if java is None:
         return f"no Java: install a Java runtime, {_OLDEST_JAVA} or newer"
-    version = _java_version(java)
+    version = _major_version(java_banner(java))
     if version is None or version < _OLDEST_JAVA:
         found = f"Java {version}" if version else "a Java that does not run"
         return f"{java} is {found}: Apache Kafka needs Java {_OLDEST_JAVA} or newer"
@@ -52,7 +63,7 @@ def kafka_jars() -> Path:
     if libs.is_dir():
         return libs
     libs.parent.mkdir(parents=True, exist_ok=True)
-    with _locked(libs.with_suffix(".lock")):
+    with locked(libs.with_suffix(".lock")):
         if not libs.is_dir():  # another process may have filled it while we waited
             _resolve(pom, libs)
     return libs
@@ -88,7 +99,8 @@ def _resolve(pom: Path, libs: Path) -> None:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def locked(path: Path) -> Iterator[None]:
+    """Hold a lock among the processes of this machine."""
     with path.open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # let go when the file closes, also by a kill
         yield
@@ -121,12 +133,6 @@ def _cache_folder(environment: Mapping[str, str]) -> Path:
     return Path(base) / "tapewire"
 
 
-def _java_version(java: Path) -> int | None:
-    try:
-        answer = subprocess.run(
-            [java, "-version"], capture_output=True, text=True, timeout=30, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    found = re.search(r'version "(?:1\.)?(\d+)', answer.stderr)
+def _major_version(banner: str) -> int | None:
+    found = re.search(r'version "(?:1\.)?(\d+)', banner)
     return int(found[1]) if found else None
