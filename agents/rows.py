@@ -197,7 +197,7 @@ class Partition:
         return written
 
     def _swept(self, fresh: set[bytes], now_ms: int) -> Iterator[Written]:
-        # Above 2 for each row, graves would be made faster than swept: a row has a birth and a death.
+        # Above 2 a row, graves would be made faster than swept: each has a birth and a death.
         window = max(SWEEP_RECORDS, len(self._slots) * 3 // 2)
         until = max(self._end - window, self._again)
         room = SWEEP_BYTES

@@ -82,6 +82,7 @@ class Runner:
         self.generation = generation
         self.positions = {}
         self._pending.clear()
+        self._note_oldest()
         self._worker.metrics.state_rows.labels(self.agent.name).set(self._row_count())
 
     def kept(self, generation: int, partitions: Collection[int]) -> dict[int, Partition]:
@@ -108,11 +109,23 @@ class Runner:
         try:
             if not self._pending:
                 self._keep(await self._queue.get())
-            while len(self._pending) < BATCH_RECORDS and not self._queue.empty():
-                self._keep(self._queue.get_nowait())
         except StopAsyncIteration:
             return False
+        self._take_queued()
         return True
+
+    def _take_queued(self) -> None:
+        # An error in the queue closes the stream: it is left there for the next wait.
+        while len(self._pending) < BATCH_RECORDS and self._queue.qsize():
+            self._keep(self._queue.get_nowait())
+        self._note_oldest()
+
+    def _note_oldest(self) -> None:
+        oldest = None
+        if self._pending:
+            head = self._pending[0].record
+            oldest = received_us(head.message) or Micros(head.position.timestamp_ms * 1000)
+        self._worker.turnstile.note(self.agent.name, oldest)
 
     def _keep(self, event: Any) -> None:
         message = event.message
@@ -137,11 +150,10 @@ class Runner:
     async def _turn(self) -> None:
         if not self._pending:
             return
-        head = self._pending[0].record
-        oldest = received_us(head.message) or Micros(head.position.timestamp_ms * 1000)
-        async with self._worker.turnstile.turn(oldest):
+        async with self._worker.turnstile.turn(self.agent.name):
             generation = self.generation
             taken, batch = self._fold()
+            self._take_queued()
         if batch is None:
             return
         self.busy_since_s = monotonic_s()

@@ -261,14 +261,16 @@ async def _state(settings: Settings, agent: Agent) -> dict:
 
 
 def wait_until_drained(settings: Settings, count: int, workers: Iterable[WorkerProcess]) -> None:
-    """Return when every number has come out of the chain."""
+    """Return when every record of every topic has been folded."""
     deadline = time.monotonic() + 90
     watched = list(workers)
     while True:
-        numbers = {toy.number for _, toy in asyncio.run(toys(settings, TOYS[3].name))}
-        if len(numbers) >= count:
+        lags = [worker.metric("tapewire_lag_records") for worker in watched]
+        ready = all(worker.get("/readyz")[0] == 200 for worker in watched)
+        out = left_at_the_end(settings)[1]
+        if ready and sum(lags) == 0 and out >= count:
             return
         for worker in watched:
             assert worker.process.poll() is None, worker.tail()
-        assert time.monotonic() < deadline, f"{count - len(numbers)} of {count} are missing"
+        assert time.monotonic() < deadline, f"{out} of {count} came out, lags {lags}"
         time.sleep(0.5)

@@ -38,12 +38,12 @@ def test_three_kills_lose_nothing_and_double_nothing(broker, prefix, tmp_path):
     out = 0
     for _ in range(3):
         with WorkerProcess(settings, tmp_path) as worker:
-            worker.wait_for(lambda: left_at_the_end(settings)[1] > out + 100, 40)
+            _wait_for_output(worker, settings, out + 100)
             worker.kill()
         fed, out = left_at_the_end(settings)
         assert fed > out, "work must be left at the kill"
     with WorkerProcess(settings, tmp_path) as worker:
-        worker.wait_for(lambda: left_at_the_end(settings)[1] > out, 40)
+        _wait_for_output(worker, settings, out)
         count = feed.finish()
         wait_until_drained(settings, count, [worker])
         assert worker.stop() == 0
@@ -79,7 +79,7 @@ def test_one_of_two_workers_is_killed(kafka_broker, prefix, tmp_path):
         killed.kill()
         fed, out = left_at_the_end(first)
         assert fed > out, "work must be left at the kill"
-        survivor.wait_for(lambda: left_at_the_end(first)[1] > out + 400, 60)
+        _wait_for_output(survivor, first, out + 400)
         count = feed.finish()
         wait_until_drained(first, count, [survivor])
         assert survivor.stop() == 0
@@ -95,11 +95,12 @@ def test_a_worker_paused_under_load_leaves_every_key_exact(kafka_broker, prefix,
     def busy_key(number: int) -> str:
         return f"Q{number}" if number < quiet else f"K{number % busy}"
 
-    feed = Feed(first, busy_key, rate=1000)
+    feed = Feed(first, busy_key, rate=500)
     asyncio.run(fill(first, range(quiet), busy_key))
     feed.count = quiet
-    feed.start()
     with WorkerProcess(first, tmp_path) as survivor, WorkerProcess(second, tmp_path) as paused:
+        wait_until_drained(first, quiet, [survivor, paused])
+        feed.start()
         _wait_for_both(survivor, paused)
         paused.process.send_signal(signal.SIGSTOP)
         out = left_at_the_end(first)[1]
@@ -113,6 +114,10 @@ def test_a_worker_paused_under_load_leaves_every_key_exact(kafka_broker, prefix,
         assert paused.stop() == 0
     check_outputs(first, count, busy_key)
     check_state(first, count, busy_key)
+
+
+def _wait_for_output(worker: WorkerProcess, settings: Settings, more_than: int) -> None:
+    worker.wait_for(lambda: left_at_the_end(settings)[1] > more_than, 60)
 
 
 def _wait_for_both(one: WorkerProcess, other: WorkerProcess) -> None:
