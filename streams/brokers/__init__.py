@@ -39,6 +39,9 @@ class Broker(Protocol):
     def stop(self) -> None:
         """End the broker in good order; its data stay. Harmless when repeated."""
 
+    def kill(self) -> None:
+        """End the broker at once. What it has not saved is lost: for a folder that goes too."""
+
     def __enter__(self) -> Self: ...
 
     def __exit__(

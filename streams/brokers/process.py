@@ -87,8 +87,15 @@ class Supervised:
             try:
                 self._process.wait(GRACE_S + 5)
             except subprocess.TimeoutExpired:
-                os.killpg(self._process.pid, signal.SIGKILL)
-                self._process.wait()
+                self.kill()
+
+    def kill(self) -> None:
+        """End the command and all that it started without asking."""
+        if self.is_alive():
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+        if self._process.stdin is not None:
+            self._process.stdin.close()
 
 
 def _lock(output: BinaryIO, folder: Path) -> None:
@@ -130,6 +137,10 @@ class BrokerProcess:
     def stop(self) -> None:
         """End the broker in good order; its data stay in the folder. Harmless when repeated."""
         self._process.stop()
+
+    def kill(self) -> None:
+        """End the broker at once. What it has not saved is lost: for a folder that goes too."""
+        self._process.kill()
 
     def __enter__(self) -> Self:
         return self
