@@ -13,7 +13,14 @@ from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from signals.errors import Unavailable
 
-__all__ = ["describe_partitions", "open_consumer", "open_producer", "partitions_of", "read_to_end"]
+__all__ = [
+    "describe_partitions",
+    "open_admin",
+    "open_consumer",
+    "open_producer",
+    "partitions_of",
+    "read_to_end",
+]
 
 _LARGEST = 16 * 1024 * 1024  # what the registry lets a headline or a dead letter be
 _FETCH_WAIT_MS = 100
@@ -70,19 +77,26 @@ async def open_producer(bootstrap: str) -> AsyncIterator[AIOKafkaProducer]:
             await producer.stop()
 
 
+@asynccontextmanager
+async def open_admin(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
+    """Yield an admin client. Raises: Unavailable where the broker does not answer, or refuses."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    async with _saying_why(bootstrap):
+        try:
+            await admin.start()
+            yield admin
+        finally:
+            await admin.close()
+
+
 async def describe_partitions(bootstrap: str) -> dict[str, int]:
     """Return how many partitions each topic of the broker has.
 
     Raises: Unavailable for a broker that does not answer.
     """
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    async with _saying_why(bootstrap):
-        try:
-            await admin.start()
-            # All topics: asked for by name, a broker may create the ones that it does not have.
-            described = await admin.describe_topics()
-        finally:
-            await admin.close()
+    async with open_admin(bootstrap) as admin:
+        # All topics: asked for by name, a broker may create the ones that it does not have.
+        described = await admin.describe_topics()
     return {found["topic"]: len(found["partitions"]) for found in described}
 
 

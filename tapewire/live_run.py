@@ -84,23 +84,26 @@ class LiveRun:
         return sent
 
     async def _wait_until_done(self, tell: Tell) -> None:
-        lag = GroupLag(self.settings.broker, self.settings.group)
-        for agent in self.agents:
-            seen, since_s = -1, monotonic_s()
-            while True:
-                done, total = await lag.ask(f"{self.settings.prefix}{agent.reads}")
-                if done >= total:
-                    break
-                tell(f"{agent.name}: {done:,} of {total:,} records")
-                if done != seen:
-                    seen, since_s = done, monotonic_s()
-                elif monotonic_s() - since_s > _STALLED_S:
-                    raise Unavailable(
-                        f"{agent.name} stands at {done} of {total} records for {_STALLED_S:.0f} s; "
-                        f"the end of {self.worker.log}:\n{self.worker.last_lines()}"
-                    )
-                self.check()
-                await asyncio.sleep(_POLL_S)
+        async with GroupLag(self.settings.broker, self.settings.group) as lag:
+            for agent in self.agents:
+                await self._wait_for(agent, lag, tell)
+
+    async def _wait_for(self, agent: Agent, lag: GroupLag, tell: Tell) -> None:
+        seen, since_s = -1, monotonic_s()
+        while True:
+            done, total = await lag.ask(f"{self.settings.prefix}{agent.reads}")
+            if done >= total:
+                return
+            tell(f"{agent.name}: {done:,} of {total:,} records")
+            if done != seen:
+                seen, since_s = done, monotonic_s()
+            elif monotonic_s() - since_s > _STALLED_S:
+                raise Unavailable(
+                    f"{agent.name} stands at {done} of {total} records for {_STALLED_S:.0f} s; "
+                    f"the end of {self.worker.log}:\n{self.worker.last_lines()}"
+                )
+            self.check()
+            await asyncio.sleep(_POLL_S)
 
     def check(self) -> None:
         """Raise Unavailable with the end of the log, if the worker or the broker has ended."""

@@ -5,8 +5,6 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from signals import names
@@ -39,7 +37,7 @@ examples:
   tapewire demo --broker kafka        Apache Kafka on the local JVM; needs Java and Maven
 """
 
-_RECORDED = (names.HEADLINES, names.PRICES, names.JOURNAL, names.REACTIONS, names.ALERTS)
+_RECORDED = (names.EVENTS, names.JOURNAL, names.REACTIONS, names.ALERTS, names.DEAD_LETTERS)
 _PARTITIONS = 4  # one worker and 17 tickers: more of them only take longer to create
 
 
@@ -60,31 +58,39 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the demo, print the alerts, and say where the results are."""
+    _check(arguments.keep)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does: in good order
     started_s = monotonic_s()
     progress = Progress()
-    with _folder(arguments.keep) as folder:
-        with (
-            tempfile.TemporaryDirectory(prefix="tapewire-run-") as private,
-            live_run(
-                arguments.broker,
-                Path(private),
-                assemble_agents(Policy()),
-                partitions=_PARTITIONS,
-                tell=progress.say,
-            ) as live,
-        ):
-            report = _run_through(live, folder, progress)
+    with tempfile.TemporaryDirectory(prefix="tapewire-run-") as private:
+        results = Path(private) / "results"
+        with live_run(
+            arguments.broker,
+            Path(private),
+            assemble_agents(Policy()),
+            partitions=_PARTITIONS,
+            tell=progress.say,
+        ) as live:
+            report = _run_through(live, results, progress)
             progress.clear()
             _print_alerts(report.alerts, arguments)
             progress.say("stopping")
         progress.clear()
-        _print_end(report, folder, arguments, seconds=monotonic_s() - started_s)
+        # Only now, so that a run that was cut off leaves nothing.
+        folder = arguments.keep or Path(tempfile.mkdtemp(prefix="tapewire-demo-"))
+        shutil.copytree(results, folder, dirs_exist_ok=True)
+    _print_end(report, folder, arguments, seconds=monotonic_s() - started_s)
     return 0
+
+
+def _check(keep: Path | None) -> None:
+    if keep is not None and keep.exists() and (not keep.is_dir() or any(keep.iterdir())):
+        raise ConfigError(f"--keep {keep} must be an empty folder or a new one")
 
 
 def _run_through(live: LiveRun, folder: Path, progress: Progress) -> Report:
     """Send the input, wait until it has gone the whole way, and write the results."""
+    folder.mkdir()
     write_headlines(folder / "headlines.jsonl")
     write_tape(folder / "prices.csv")
     report = Report()
@@ -126,20 +132,3 @@ def _print_end(
         f"sha256 {report.sha256()}",
         file=stream,
     )
-
-
-@contextmanager
-def _folder(keep: Path | None) -> Iterator[Path]:
-    """Yield the folder of the results; one that was made here goes again if the demo fails."""
-    if keep is not None:
-        if keep.exists() and (not keep.is_dir() or any(keep.iterdir())):
-            raise ConfigError(f"--keep {keep} must be an empty folder or a new one")
-        keep.mkdir(parents=True, exist_ok=True)
-        yield keep
-        return
-    made = Path(tempfile.mkdtemp(prefix="tapewire-demo-"))
-    try:
-        yield made
-    except BaseException:
-        shutil.rmtree(made, ignore_errors=True)
-        raise
