@@ -16,17 +16,17 @@ _numbers = itertools.count(1)
 
 @pytest.fixture(scope="session")
 def embedded_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
-    with start_broker(
-        "embedded", tmp_path_factory.mktemp("embedded"), timeout_s=_START_S
-    ) as broker:
-        yield broker
+    broker = start_broker("embedded", tmp_path_factory.mktemp("embedded"), timeout_s=_START_S)
+    yield broker
+    broker.kill()  # its folder is thrown away: nothing to save
 
 
 @pytest.fixture(scope="session")
 def kafka_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     require_kafka()
-    with start_broker("kafka", tmp_path_factory.mktemp("kafka"), timeout_s=_START_S) as broker:
-        yield broker
+    broker = start_broker("kafka", tmp_path_factory.mktemp("kafka"), timeout_s=_START_S)
+    yield broker
+    broker.kill()  # its folder is thrown away: nothing to save
 
 
 @pytest.fixture(scope="session", params=_BROKERS)

@@ -56,6 +56,15 @@ def test_a_started_broker_runs_until_it_is_stopped(broker_name: str, tmp_path: P
     broker.stop()  # harmless
 
 
+def test_a_killed_broker_is_gone(broker_name: str, tmp_path: Path) -> None:
+    broker = start_broker(broker_name, tmp_path)
+
+    broker.kill()
+
+    assert not broker.is_alive()
+    wait_until_gone(tmp_path)
+
+
 async def test_a_broker_starts_inside_a_running_loop(tmp_path: Path) -> None:
     with start_broker("embedded", tmp_path) as broker:
         assert broker.is_alive()
