@@ -22,7 +22,7 @@ ONE_IS_ENOUGH = pytest.mark.parametrize("broker_name", ["embedded"], indirect=Tr
 def processes_of(folder: Path) -> list[str]:
     """Return the processes whose arguments name a folder: a broker's names its data."""
     listing = subprocess.run(
-        ["ps", "-A", "-ww", "-o", "pid=,args="], capture_output=True, text=True, check=True
+        ["ps", "-A", "-ww", "-o", "pid=", "-o", "args="], capture_output=True, text=True, check=True
     )
     return [line for line in listing.stdout.splitlines() if str(folder) in line]
 
