@@ -97,7 +97,7 @@ def _recovery(broker: Broker) -> SimpleNamespace:
         _fetcher=SimpleNamespace(maybe_start=nothing),
     )
 
-    async def wait(coroutine, timeout: float | None = None) -> None:
+    async def wait(coroutine, **_: object) -> None:
         await coroutine
 
     class Tables(dict):
@@ -157,7 +157,7 @@ class Fetching(Service):
     def _get_active_partitions(self) -> set[TP]:
         return self._active
 
-    async def _getmany(self, active_partitions: set[TP], timeout: float) -> dict:
+    async def _getmany(self, active_partitions: set[TP], **_: object) -> dict:
         self.was_marked = not self.not_waiting_next_records.is_set()
         self._active.clear()  # the main thread pauses, while this thread is about to ask
         self.asked_for = set(active_partitions)
@@ -231,7 +231,7 @@ def test_an_unacknowledged_record_is_never_committed_over(committed, acked, stoc
     assert faust_repairs._new_offset(_acked(committed, acked), STREAM) == right
 
 
-# ---- 3. two tasks for every record, and what a delivery notes --------------------------------------
+# ---- 3. two tasks for every record, and what a delivery notes ------------------------------------
 
 
 class Draining(Service):
@@ -253,7 +253,7 @@ class Draining(Service):
         self.app = SimpleNamespace(topics=topics)
         self.transport = SimpleNamespace(app=SimpleNamespace(should_stop=True))
 
-    async def getmany(self, timeout: float):
+    async def getmany(self, **_: object):
         for offset in self._offsets:
             yield STREAM, SimpleNamespace(offset=offset, topic="in", key=None, value=None)
         self._stopped.set()
@@ -308,25 +308,28 @@ async def test_the_first_record_of_a_fresh_partition_is_where_its_commits_begin(
 class Blocking(Draining):
     """A consumer whose stream is full at the second record."""
 
+    def __init__(self) -> None:
+        super().__init__([0, 1, 2], read=None, committed=None)
+        self.is_waiting, self.may_go_on = asyncio.Event(), asyncio.Event()
+
     async def callback(self, message) -> None:
         if message.offset == 1:
-            self._waiting = asyncio.get_running_loop().create_future()
-            await self._waiting
+            self.is_waiting.set()
+            await self.may_go_on.wait()
         await super().callback(message)
 
 
 async def test_a_delivery_that_waits_goes_on_and_ends_when_the_flow_is_suspended():
     for suspend, right in ((False, [0, 1, 2]), (True, [0])):
-        consumer = Blocking([0, 1, 2], read=None, committed=None)
+        consumer = Blocking()
         stopped = SimpleNamespace(_stopped=asyncio.Event())
         draining = asyncio.create_task(faust_repairs._drain_messages(consumer, stopped))
-        while not hasattr(consumer, "_waiting"):
-            await asyncio.sleep(0)
+        await consumer.is_waiting.wait()
         if suspend:
             consumer._offsets.clear()
             consumer.suspend_flow.set()
         else:
-            consumer._waiting.set_result(None)
+            consumer.may_go_on.set()
         await asyncio.wait_for(draining, 5)
         assert consumer.delivered == right
 

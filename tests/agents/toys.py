@@ -57,6 +57,8 @@ def forward(rows: Mapping[str, Row], key: str, toy: Toy) -> Result:
     """Pass a number on; the words in ``pad`` make it fail in the ways of a step."""
     if toy.pad == "bad":
         raise BadMessage("future_publish_time", "$.pad", "must not be bad")
+    if len(toy.pad) > 1_000_000:
+        raise BadMessage("too_large", "$.pad", f"must be short, was {len(toy.pad)} characters")
     if toy.pad == "bug":
         raise RuntimeError("a bug in the step")
     pad = "x" * 2_000_000 if toy.pad == "large" else ""
