@@ -383,12 +383,18 @@ class EventRelay:
     """The event itself, on its anchor's key.
 
     ``moved_to`` is set when the event turned out to be a telling of a story with another anchor,
-    which has it from then on.
+    which has it from then on. ``sequence`` counts what ``via`` passed on of an event, from 1: with
+    the event's revision it tells a newer relay from one that is sent again. ``via`` is the subject
+    that passes it on; two may pass one event on to one anchor, and one of them take it back.
+    ``known_us`` is the receipt of the record that made the relay, which may be another event's.
     """
 
     kind: Literal["event"] = "event"
     event: Event
     moved_to: str | None = None
+    sequence: int = 1
+    via: str = ""
+    known_us: Micros = Micros(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,9 +30,20 @@ _NO_TIME = Micros(0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelayRow:
-    """An event of this anchor, as last passed on."""
+    """An event of this anchor, as each subject that passes it on did so last."""
 
-    relay: EventRelay
+    relays: tuple[EventRelay, ...]
+
+    @property
+    def event(self) -> Event | None:
+        """Return the newest revision of the event that is told here, None if none is."""
+        live = [r.event for r in self.relays if r.event.status == "live" and r.moved_to is None]
+        return max(live, key=lambda event: (event.revision, -event.received_us), default=None)
+
+    @property
+    def moved_to(self) -> str | None:
+        """Return the anchor that has the event now, if it went to one."""
+        return next((r.moved_to for r in self.relays if r.moved_to is not None), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,11 +107,17 @@ class _Desk:
 
     def on_event(self, relay: EventRelay) -> Result:
         part = f"event:{relay.event.event_id}"
-        before: RelayRow | None = self._draft.get(part)
-        if before is not None and not _is_newer(relay, before.relay):
+        before: RelayRow = self._draft.get(part) or RelayRow(relays=())
+        relays = {known.via: known for known in before.relays}
+        if relay.via in relays and not _is_newer(relay, relays[relay.via]):
             return EMPTY
-        groups = self._groups_with(relay, is_known=before is not None)
-        self._draft.put(part, RelayRow(relay=relay))
+        relays[relay.via] = relay
+        after = RelayRow(relays=tuple(relays[via] for via in sorted(relays)))
+        if after.event == before.event:
+            self._draft.put(part, after)
+            return self._draft.result()
+        groups = self._groups_with(after.event, before.event)
+        self._draft.put(part, after)
         self._regroup(groups, relay)
         return self._draft.result()
 
@@ -111,6 +128,8 @@ class _Desk:
             return EMPTY
         self._draft.put(part, ReactionRow(reaction=reaction))
         told = set(reaction.event_ids)
+        if before is not None:
+            told |= set(before.reaction.event_ids)
         for row in self._told():
             if told.intersection(row.event_ids):
                 events = tuple(self._event(event_id) for event_id in row.event_ids)
@@ -139,30 +158,34 @@ class _Desk:
         return [row for row in rows if isinstance(row, StoryRow) and not row.gone]
 
     def _event(self, event_id: str) -> Event:
-        row = self._draft.get(f"event:{event_id}")
-        if not isinstance(row, RelayRow):
+        row: RelayRow | None = self._draft.get(f"event:{event_id}")
+        event = None if row is None else row.event
+        if event is None:
             raise LookupError(f"a story of {self._key} tells {event_id}, which is not here")
-        return row.relay.event
+        return event
 
-    def _groups_with(self, relay: EventRelay, *, is_known: bool) -> list[Telling]:
-        """Return the groups of this anchor's live events, with what a relay says of its event.
+    def _groups_with(self, event: Event | None, before: Event | None) -> list[Telling]:
+        """Return the groups of this anchor's live events, with one as it is now.
 
         The last telling of all joins the groups as they stand; anything else groups them anew.
         """
-        event = relay.event
-        is_live = event.status == "live" and relay.moved_to is None
         told = [[self._event(event_id) for event_id in row.event_ids] for row in self._told()]
         newest = max((telling_order(e) for events in told for e in events), default=(0, ""))
-        if is_live and not is_known and telling_order(event) > newest:
+        if event is not None and before is None and telling_order(event) > newest:
             groups = [telling_of(events) for events in told]
             groups.sort(key=lambda group: telling_order(group.first))
             return add_telling(groups, event, self._policy)
-        others = [e for events in told for e in events if e.event_id != event.event_id]
-        return group_tellings([*others, event] if is_live else others, self._policy)
+        live = {e.event_id: e for events in told for e in events}
+        if before is not None:
+            del live[before.event_id]
+        if event is not None:
+            live[event.event_id] = event
+        return group_tellings(live.values(), self._policy)
 
     def _regroup(self, groups: list[Telling], relay: EventRelay) -> None:
         """Send what an event changed: stories that are no more, then those that are."""
-        known_us, changed = relay.event.received_us, relay.event.event_id
+        known_us = Micros(max(relay.known_us, relay.event.received_us))
+        changed = relay.event.event_id
         stories = {story_id_of(group.first): group for group in groups}
         owner = {e.event_id: story_id for story_id, g in stories.items() for e in g.events}
         told = self._told()
@@ -187,7 +210,7 @@ class _Desk:
 
     def _moved_to(self, event_id: str) -> str | None:
         row: RelayRow | None = self._draft.get(f"event:{event_id}")
-        return None if row is None else row.relay.moved_to
+        return None if row is None or row.event is not None else row.moved_to
 
     def _compare(
         self, events: tuple[Event, ...], known_us: Micros, *, supersedes: tuple[str, ...]
@@ -223,11 +246,7 @@ class _Desk:
 
 def _is_newer(relay: EventRelay, known: EventRelay) -> bool:
     new, old = relay.event, known.event
-    if new.revision != old.revision:
-        return new.revision > old.revision
-    if relay.moved_to != known.moved_to:
-        return True
-    return new.received_us < old.received_us
+    return (new.revision, relay.sequence) > (old.revision, known.sequence)
 
 
 def _story_kind(row: StoryRow | None, story: Story) -> AlertKind | None:

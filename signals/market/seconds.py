@@ -5,7 +5,7 @@ it differs from what was sent, when a later second opens or a late sample comes.
 seconds merges them again, so a second that this step no longer remembers is not lost.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -34,31 +34,39 @@ def sample_prices_step(policy: Policy) -> Step:
 
     def step(rows: Rows, ticker: str, sample: PriceSample) -> Result:
         _check(sample, policy)
-        if sample.kind == "daily":
-            return Result(outputs=(_daily(sample),))
         row: RecentRow = rows.get(_RECENT) or RecentRow(merged=(), sent=())
         merged = {second.second_us: second for second in row.merged}
-        sent = {second.second_us: second for second in row.sent}
-        touched = []
+        if sample.kind == "daily":
+            # The session is over, and so is its last second.
+            due = _due(merged, row, sample, step=None)
+            outputs = (*map(_output, due), _daily(sample))
+            return Result(changes=_folded(row, merged, due), outputs=outputs)
+        is_news = False
         for second in _seconds(sample):
             known = merged.get(second.second_us)
             now = second if known is None else merge_seconds(known, second)
-            if now != known:
-                merged[now.second_us] = now
-                touched.append(now.second_us)
-        if not touched:
+            is_news = is_news or now != known
+            merged[now.second_us] = now
+        if not is_news:
             return EMPTY
-        due = _due(merged, sent, policy)
-        sent |= {second.second_us: second for second in due}
-        kept = sorted(merged)[-_REMEMBERED:]
-        after = RecentRow(
-            merged=tuple(merged[key] for key in kept),
-            sent=tuple(sent[key] for key in kept if key in sent),
-        )
-        outputs = tuple(_output(second) for second in due)
-        return Result(changes={_RECENT: after}, outputs=outputs)
+        due = _due(merged, row, sample, step=Decimal(str(policy.price_step)))
+        outputs = tuple(map(_output, due))
+        return Result(changes=_folded(row, merged, due), outputs=outputs)
 
     return step
+
+
+def _folded(
+    row: RecentRow, merged: dict[Micros, Second], due: Sequence[Second]
+) -> Mapping[str, RecentRow]:
+    """Return the row as it stands when the seconds that are due are sent."""
+    sent = {second.second_us: second for second in (*row.sent, *due)}
+    kept = sorted(merged)[-_REMEMBERED:]
+    after = RecentRow(
+        merged=tuple(merged[key] for key in kept),
+        sent=tuple(sent[key] for key in kept if key in sent),
+    )
+    return {} if after == row else {_RECENT: after}
 
 
 def merge_seconds(one: Second, other: Second) -> Second:
@@ -71,7 +79,7 @@ def merge_seconds(one: Second, other: Second) -> Second:
     first = min((one.first_us, one.first), (other.first_us, other.first))
     last = max((one.last_us, one.last), (other.last_us, other.last))
     volumes = [second.volume for second in (one, other) if second.volume is not None]
-    later = max(one, other, key=_benchmark_order)
+    later = max(one, other, key=_last_order)
     return replace(
         one,
         first_us=first[0],
@@ -87,9 +95,15 @@ def merge_seconds(one: Second, other: Second) -> Second:
     )
 
 
-def _benchmark_order(second: Second) -> tuple[int, int, Decimal]:
+def _last_order(second: Second) -> tuple[int, Decimal, Decimal, str]:
+    """Return what the benchmark's price goes by: that of the last sample, the higher of two."""
     price = second.benchmark_price
-    return (second.last_us, second.received_us, Decimal(0) if price is None else price)
+    return (
+        second.last_us,
+        second.last,
+        Decimal(0) if price is None else price,
+        second.benchmark or "",
+    )
 
 
 def _check(sample: PriceSample, policy: Policy) -> None:
@@ -154,21 +168,29 @@ def _second(
 
 
 def _due(
-    merged: dict[Micros, Second], sent: dict[Micros, Second], policy: Policy
+    merged: dict[Micros, Second], row: RecentRow, sample: PriceSample, *, step: Decimal | None
 ) -> tuple[Second, ...]:
-    newest = max(merged)
+    """Return the seconds to send; the newest only past ``step`` (ratio), if that is given.
+
+    What a sample sets free is known from its receipt, whenever its own samples came.
+    """
+    newest = max(merged, default=0)
+    sent = {second.second_us: second for second in row.sent}
     due = []
     for key in sorted(merged):
         second, before = merged[key], sent.get(key)
-        if before is None or (
-            second != before and (key < newest or _moved(second, before, policy))
-        ):
-            due.append(second)
+        if before is not None:
+            if replace(second, received_us=before.received_us) == before:
+                continue
+            if step is not None and key == newest and not _moved(second, before, step):
+                continue
+        received_us = Micros(max(second.received_us, sample.received_us))
+        due.append(replace(second, received_us=received_us))
     return tuple(due)
 
 
-def _moved(now: Second, before: Second, policy: Policy) -> bool:
-    step = Decimal(str(policy.price_step)) * before.last
+def _moved(now: Second, before: Second, ratio: Decimal) -> bool:
+    step = ratio * before.last
     return (
         abs(now.last - before.last) > step
         or now.high - before.high > step

@@ -7,7 +7,7 @@ from signals.ids import derive_id
 from signals.market.measures import statistics_at
 from signals.market.path import DaysRow
 from signals.market.sessions import Session
-from signals.messages import Micros, Move, MoveReport, Second
+from signals.messages import Daily, Micros, Move, MoveReport, Second
 from signals.reactions.rows import MoveRow, StatisticsRow
 from signals.reactions.unexplained import (
     Candidate,
@@ -21,13 +21,13 @@ from signals.reactions.unexplained import (
 from signals.reactions.view import NO_TIME, View
 from signals.tellings import Telling
 
-__all__ = ["may_report", "report_moves", "reported_sessions"]
+__all__ = ["may_report", "report_moves", "reported_sessions", "sessions_after"]
 
 
 def may_report(view: View, session: Session, second: Second) -> bool:
     """Return whether a second can make, or change, the report of its session."""
     row: MoveRow | None = view.draft.get(f"move:{session.open_us}")
-    if row is not None:
+    if row is not None and row.report.status == "live":
         return second.second_us <= row.report.move.to_us
     days: DaysRow | None = view.draft.get("days")
     if days is None or not days.days:
@@ -53,6 +53,17 @@ def reported_sessions(view: View) -> list[Session]:
         if session is not None:
             found.append(session)
     return found
+
+
+def sessions_after(view: View, day: Daily) -> list[Session]:
+    """Return the sessions whose report a close can change: those that have one, and later ones."""
+    found = {session.open_us: session for session in reported_sessions(view)}
+    from_us = Micros(max(day.close_us, view.measured_us))
+    session = view.sessions.following(view.key, from_us)
+    while session is not None and session.open_us <= view.clock.reached_us:
+        found[session.open_us] = session
+        session = view.sessions.following(view.key, session.close_us)
+    return [found[open_us] for open_us in sorted(found)]
 
 
 def report_moves(view: View, groups: Iterable[Telling], sessions: list[Session]) -> bool:

@@ -22,10 +22,15 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryRow:
-    """An event on this key. ``relayed_to`` is the anchor that this key has passed it to, if any."""
+    """An event on this key.
+
+    ``relayed_to`` is the anchor that this key has passed it to, if any; ``relays`` counts how often
+    it has passed it on.
+    """
 
     entry: EventEntry
     relayed_to: str | None = None
+    relays: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,12 +54,17 @@ class Sent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackRow:
-    """One group of tellings, told by its first event, and what was sent for it."""
+    """One group of tellings, named by its first timely event, and what was sent for it.
+
+    A group that is no more keeps its row, without events, so that its revisions go on counting.
+    """
 
     event_ids: tuple[str, ...]
     anchor: str
     from_us: Micros
     sent: tuple[Sent, ...]
+    role: str = "party"
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +72,7 @@ class Guard:
     """When a new second can make a difference to a group, so that most need no measuring.
 
     Attributes:
-        lead: the group's first event.
+        lead: the group's first timely event.
         from_us, until_us: levels are watched between them.
         base_us: the second that the moves are measured from; None where no price is known.
         base: its price.

@@ -5,6 +5,7 @@ can have changed is measured again from the whole path, compared with what was s
 difference is sent as the next revision.
 """
 
+from dataclasses import replace
 from typing import assert_never
 
 from signals.fold import EMPTY, Draft, Result, Rows, Step
@@ -12,11 +13,16 @@ from signals.market.path import PREFIX, add_day, add_second, path_part
 from signals.market.sessions import Sessions
 from signals.messages import Daily, Event, EventEntry, Journal, Micros, Second
 from signals.policy import DAY_US, HOUR_US, MINUTE_US, Policy
-from signals.reactions.guards import set_guard, touched_groups
+from signals.reactions.guards import touched_groups
 from signals.reactions.relays import relay_events
-from signals.reactions.reports import may_report, report_moves, reported_sessions
+from signals.reactions.reports import (
+    may_report,
+    report_moves,
+    reported_sessions,
+    sessions_after,
+)
 from signals.reactions.rows import ClockRow, EntryRow
-from signals.reactions.tracks import measure_groups, regrouped, withdraw_others
+from signals.reactions.tracks import forget_tracks, measure_groups, regrouped, withdraw_others
 from signals.reactions.view import View
 
 __all__ = ["track_reactions_step"]
@@ -49,8 +55,8 @@ def _fold_event(view: View, entry: EventEntry) -> Result:
     before: EntryRow | None = view.draft.get(part)
     if before is not None and not _is_newer(entry.event, before.entry.event):
         return EMPTY
-    relayed_to = None if before is None else before.relayed_to
-    view.draft.put(part, EntryRow(entry=entry, relayed_to=relayed_to))
+    after = EntryRow(entry=entry) if before is None else replace(before, entry=entry)
+    view.draft.put(part, after)
     _advance(view, entry.event.anchor_us, priced=False)
     groups = view.groups()
     relay_events(view, groups)
@@ -66,13 +72,15 @@ def _fold_second(view: View, second: Second) -> Result:
     if added is None:
         return EMPTY
     row, merged = added
-    is_late = second.second_us < view.clock.reached_us
+    reached_us = view.clock.reached_us
+    is_late = second.second_us < reached_us
     view.draft.put(part, row)
     _advance(view, second.second_us, priced=True)
-    touched = touched_groups(view.draft, merged, is_late=is_late)
+    # Nothing is measured, and nothing guarded, before the first price.
+    touched = touched_groups(view.draft, merged, is_late=is_late) if reached_us else None
     session = view.sessions.at(view.key, second.second_us)
     due = [session] if session is not None and may_report(view, session, merged) else []
-    if touched or due:
+    if touched is None or touched or due:
         groups = view.groups()
         moved = report_moves(view, groups, due)
         measure_groups(view, groups, only=None if moved else touched)
@@ -88,11 +96,7 @@ def _fold_daily(view: View, day: Daily) -> Result:
     view.draft.drop("statistics")
     _advance(view, day.close_us, priced=True)
     groups = view.groups()
-    due = reported_sessions(view)
-    following = view.sessions.following(view.key, day.close_us)
-    if following is not None and following not in due:
-        due.append(following)
-    report_moves(view, groups, due)
+    report_moves(view, groups, sessions_after(view, day))
     measure_groups(view, groups, only=None)
     return view.draft.result()
 
@@ -126,8 +130,7 @@ def _forget(view: View) -> None:
         if all(event.anchor_us < told_us for event in group.events):
             for event in group.events:
                 draft.drop(f"event:{event.event_id}")
-            draft.drop(f"track:{group.first.event_id}")
-            set_guard(draft, group.first.event_id, None)
+    forget_tracks(view, told_us)
     for row in view.entries():
         if row.entry.event.status != "live" and row.entry.event.anchor_us < told_us:
             draft.drop(f"event:{row.entry.event.event_id}")

@@ -9,51 +9,66 @@ from signals.policy import DAY_US
 from signals.reactions.guards import guard_of, set_guard
 from signals.reactions.measure import Market, measure_milestones
 from signals.reactions.rows import MoveRow, Sent, TrackRow
-from signals.reactions.view import NO_TIME, View
+from signals.reactions.view import NO_TIME, SPAN_US, View
 from signals.tellings import Telling
 
-__all__ = ["measure_groups", "regrouped", "withdraw_others"]
+__all__ = ["forget_tracks", "measure_groups", "regrouped", "withdraw_others"]
 
 
 def regrouped(view: View, groups: Iterable[Telling]) -> frozenset[str]:
-    """Return the groups, by their first event, that are not as they were last measured."""
+    """Return the groups, by their lead, that are not as they were last measured."""
     found = set()
     for group in groups:
-        track: TrackRow | None = view.draft.get(f"track:{group.first.event_id}")
         timely = _timely(group)
+        if not timely:
+            continue
+        lead = timely[0].event_id
+        track: TrackRow | None = view.draft.get(f"track:{lead}")
+        told = _told(view, group, _from_us(timely))
         if track is None or (
-            track.event_ids != _event_ids(group)
+            _told_of(track) != told
             or track.anchor != group.fullest.anchor
-            or (timely and track.from_us != _from_us(timely))
-            or _role(view, group)[0] == "related"
+            or track.from_us != _from_us(timely)
+            or told.role == "related"
         ):
-            found.add(group.first.event_id)
+            found.add(lead)
     return frozenset(found)
 
 
 def measure_groups(view: View, groups: Iterable[Telling], *, only: frozenset[str] | None) -> None:
-    """Measure the groups (all, or those named by their first event), and send what changed."""
+    """Measure the groups (all, or those named by their lead), and send what changed.
+
+    A group's lead is its first timely event; a group of late tellings is told, but not measured.
+    """
     if not view.clock.reached_us:
         return
     market = view.market()
     for group in groups:
-        if only is None or group.first.event_id in only:
+        timely = _timely(group)
+        if timely and (only is None or timely[0].event_id in only):
             _measure_group(view, market, group)
 
 
 def withdraw_others(view: View, groups: Iterable[Telling]) -> None:
     """Withdraw what was sent for groups that are no more."""
-    leads = {group.first.event_id for group in groups}
+    leads = {timely[0].event_id for group in groups if (timely := _timely(group))}
     for part in view.draft.parts("track:"):
         lead = part.removeprefix("track:")
         track: TrackRow | None = view.draft.get(part)
         if track is None or lead in leads:
             continue
-        told = _Told(event_ids=track.event_ids, role="party", reason="withdrawn")
-        for sent in track.sent:
-            _withdraw(view, told, sent)
-        view.draft.drop(part)
+        gone = tuple(_withdraw(view, _told_of(track), sent) for sent in track.sent)
+        view.draft.put(part, replace(track, event_ids=(), sent=gone))
         set_guard(view.draft, lead, None)
+
+
+def forget_tracks(view: View, told_us: int) -> None:
+    """Drop what was sent for groups that were measured from before a time."""
+    for part in view.draft.parts("track:"):
+        track: TrackRow | None = view.draft.get(part)
+        if track is not None and track.from_us < told_us:
+            view.draft.drop(part)
+            set_guard(view.draft, part.removeprefix("track:"), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,32 +82,33 @@ class _Told:
 
 def _measure_group(view: View, market: Market, group: Telling) -> None:
     timely = _timely(group)
-    if not timely:
-        return
-    lead = group.first.event_id
-    from_us = _from_us(timely)
+    lead, from_us = timely[0].event_id, _from_us(timely)
     if from_us < view.measured_us:
         set_guard(view.draft, lead, None)  # measured to the end: what was sent stands
         return
     milestones = measure_milestones(market, from_us)
     moves: Iterable[Move] = (*milestones.moves, *_moves_before(view, from_us))
-    role, reason = _role(view, group)
-    if role == "related":
+    told = _told(view, group, from_us)
+    if told.role == "related":
         moves = _related_moves(view, moves, from_us)
-    told = _Told(event_ids=_event_ids(group), role=role, reason=reason)
     known_us = Micros(max(view.received_us, min(event.received_us for event in timely)))
     part = f"track:{lead}"
     before: TrackRow | None = view.draft.get(part)
     sent = _send_moves(
         view,
         {_reaction_id(view, lead, move): move for move in moves},
-        {} if before is None else {old.reaction_id: old for old in before.sent},
+        before,
         anchor=group.fullest.anchor,
         told=told,
         known_us=known_us,
     )
     row = TrackRow(
-        event_ids=told.event_ids, anchor=group.fullest.anchor, from_us=from_us, sent=sent
+        event_ids=told.event_ids,
+        anchor=group.fullest.anchor,
+        from_us=from_us,
+        sent=sent,
+        role=told.role,
+        reason=told.reason,
     )
     view.draft.put(part, row)
     set_guard(view.draft, lead, guard_of(lead, from_us, milestones))
@@ -101,17 +117,19 @@ def _measure_group(view: View, market: Market, group: Telling) -> None:
 def _send_moves(
     view: View,
     moves: dict[str, Move],
-    before: dict[str, Sent],
+    track: TrackRow | None,
     *,
     anchor: str,
     told: _Told,
     known_us: Micros,
 ) -> tuple[Sent, ...]:
     """Send the moves that differ from what was sent, withdraw those that are no more."""
+    before = {} if track is None else {old.reaction_id: old for old in track.sent}
+    is_told = track is not None and _told_of(track) == told and track.anchor == anchor
     after: dict[str, Sent] = {}
     for reaction_id, move in moves.items():
         old = before.get(reaction_id)
-        if old is not None and old.live and old.anchor == anchor and _same(old.move, move):
+        if old is not None and old.live and is_told and _same(old.move, move):
             after[reaction_id] = old
             continue
         if old is not None and old.anchor != anchor:
@@ -135,7 +153,9 @@ def _withdraw(view: View, told: _Told, sent: Sent) -> Sent:
     """Return what was sent as withdrawn, and send that if it was live."""
     if not sent.live:
         return sent
-    gone = replace(sent, revision=sent.revision + 1, live=False)
+    known_us = Micros(max(sent.move.known_us, view.received_us))
+    move = replace(sent.move, known_us=known_us)
+    gone = replace(sent, revision=sent.revision + 1, live=False, move=move)
     _send(view, told, gone)
     return gone
 
@@ -191,20 +211,28 @@ def _moves_before(view: View, from_us: Micros) -> list[Move]:
     return found
 
 
-def _role(view: View, group: Telling) -> tuple[str, str]:
-    members = set(_event_ids(group))
+def _told_of(track: TrackRow) -> _Told:
+    return _Told(event_ids=track.event_ids, role=track.role, reason=track.reason)
+
+
+def _told(view: View, group: Telling, from_us: Micros) -> _Told:
+    """Return the tellings that came while there was something to measure, and their tie.
+
+    A later one finds the measures as they stand.
+    """
+    members = {event.event_id for event in group.events}
     subjects = [row.entry.subject for row in view.entries() if row.entry.event.event_id in members]
     best = min(subjects, key=lambda subject: (subject.role != "party", subject.reason))
-    return best.role, best.reason
+    return _Told(
+        event_ids=tuple(e.event_id for e in group.events if e.anchor_us <= from_us + SPAN_US),
+        role=best.role,
+        reason=best.reason,
+    )
 
 
 def _reaction_id(view: View, lead: str, move: Move) -> str:
     session_us = move.from_us if move.relation == "before" else ""
     return derive_id("rx", lead, view.key, move.milestone, session_us)
-
-
-def _event_ids(group: Telling) -> tuple[str, ...]:
-    return tuple(event.event_id for event in group.events)
 
 
 def _timely(group: Telling) -> list[Event]:
