@@ -83,6 +83,7 @@ async def _consumer(bootstrap: str, fetch_bytes: int) -> AsyncIterator[Any]:
     )
     await consumer.start()
     try:
+        await asyncio.sleep(0)  # its tasks must have begun, or stop() raises in place of a fault
         yield consumer
     finally:
         await consumer.stop()

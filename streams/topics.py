@@ -20,7 +20,9 @@ __all__ = [
     "Topic",
 ]
 
-_LARGEST = str(16 * 1024 * 1024)  # what a broker takes for a headline, and its dead letter
+_LARGEST = str(16 * 1024 * 1024)  # what a broker takes for a headline
+# A dead letter is the record whole, with headers of its own: it must fit whatever its record was.
+_LARGEST_LETTER = str(16 * 1024 * 1024 + 64 * 1024)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +82,7 @@ DEAD_LETTERS = Topic(
     key="the key of the message that could not be read",
     message=None,
     partitions=1,
-    config=_LARGE,
+    config=_FOR_EVER | {"max.message.bytes": _LARGEST_LETTER},
 )
 
 TOPICS = (HEADLINES, PRICES, EVENTS, JOURNAL, REACTIONS, ALERTS, DEAD_LETTERS)

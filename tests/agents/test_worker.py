@@ -39,7 +39,7 @@ def _settings(broker, prefix: str) -> Settings:
 
 
 async def _send(settings: Settings, topic: str, records: list[tuple]) -> None:
-    largest = 16 * 1024 * 1024
+    largest = 17 * 1024 * 1024
     producer = AIOKafkaProducer(bootstrap_servers=settings.broker, max_request_size=largest)
     await producer.start()
     for record_key, value, more in records:
@@ -131,6 +131,17 @@ def test_bad_input_ends_in_dead_letters_untouched_and_the_stream_goes_on(broker,
     assert dict(letters[7].headers)["exception"] == b"RuntimeError"
     good = [message.number for _, message in asyncio.run(toys(settings, D.name))]
     assert good == list(range(len(BAD) + 2))
+
+
+def test_the_largest_record_that_a_topic_takes_fits_the_dead_letters(broker, prefix, tmp_path):
+    settings = _settings(broker, prefix)
+    value = b"{" * (16 * 1024 * 1024 - 200)
+    asyncio.run(_send(settings, A.name, [(b"K", value, {}), (b"K", encode(toy(1)), {})]))
+    with WorkerProcess(settings, tmp_path) as worker:
+        wait_until_drained(settings, 1, [worker])
+        assert worker.metric("tapewire_dead_letters_total") == 1
+    (letter,) = asyncio.run(read_all(settings, DEAD_LETTERS))
+    assert letter.value == value
 
 
 async def _make_again(settings: Settings, name: str) -> None:
