@@ -9,10 +9,20 @@ from signals.messages import Alert, Amount, Evidence, Move, Party
 from tapewire.figures import Lang, clock_line, money, percent, price, short_time
 from tapewire.labels import field_label, milestone_label, word
 
-__all__ = ["ANSI", "PLAIN", "Marks", "alert_lines", "columns", "explain_lines", "marks_for"]
+__all__ = [
+    "ANSI",
+    "PLAIN",
+    "Marks",
+    "alert_lines",
+    "brief_line",
+    "columns",
+    "explain_lines",
+    "marks_for",
+]
 
 _LABEL_WIDTH = 11
 _LEVEL = "level:"
+_BRIEF_TITLE = 72  # columns of a title in a brief line
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +55,31 @@ def alert_lines(alert: Alert, *, lang: Lang = "en", marks: Marks = PLAIN) -> lis
     lines += _labelled("headlines", [_headlines(alert, lang)], lang)
     identity = f"{alert.alert_id} r{alert.revision}"
     return [*lines, *_labelled("alert", [identity], lang)]
+
+
+def brief_line(alert: Alert, *, lang: Lang = "en") -> str:
+    """Return an alert in one line: when in New York, what, how much it moved, and the title."""
+    what = " ".join(
+        word(name, lang) for name in (alert.type, alert.status, alert.direction) if name is not None
+    )
+    cells = (
+        (short_time(alert.known_us, lang), 15),
+        (word(alert.kind, lang).upper(), 16),
+        (word(alert.severity, lang), 6),
+        (what, 22),
+        (_newest_move(alert, lang), 30),
+    )
+    start = "  ".join(_pad(text, width) for text, width in cells)
+    return f"{start}  {_cut(alert.title, _BRIEF_TITLE)}"
+
+
+def _newest_move(alert: Alert, lang: Lang) -> str:
+    """Return the move that the alert went out for: of those known last, the largest."""
+    measured = [move for move in alert.moves if move.raw is not None]
+    move = max(measured, key=lambda move: (move.known_us, _size(move)), default=None)
+    if move is None or move.raw is None:
+        return " ".join(alert.tickers[:3])
+    return f"{move.ticker} {percent(move.raw)} {milestone_label(move.milestone, lang)}"
 
 
 def explain_lines(alert: Alert, *, lang: Lang = "en", marks: Marks = PLAIN) -> list[str]:
@@ -214,12 +249,8 @@ def _amount(amount: Amount, lang: Lang) -> str:
 
 
 def _body_evidence(alert: Alert, marks: Marks) -> list[str]:
-    """Return the spans that the title cannot show, once each."""
-    texts = [
-        evidence.text
-        for _, evidence in alert.explain.evidence
-        if evidence.field != "title" or alert.title[evidence.start : evidence.end] != evidence.text
-    ]
+    """Return the spans whose text the title does not show, once each."""
+    texts = [span.text for _, span in alert.explain.evidence if span.text not in alert.title]
     return [" ".join(_around(text, marks.evidence) for text in dict.fromkeys(texts))]
 
 
@@ -252,6 +283,14 @@ def _size(move: Move) -> float:
 
 def _width(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)
+
+
+def _cut(text: str, width: int) -> str:
+    if _width(text) <= width:
+        return text
+    while _width(text) > width - 1:
+        text = text[:-1]
+    return f"{text}…"
 
 
 def _pad(text: str, width: int) -> str:

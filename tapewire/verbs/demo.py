@@ -20,8 +20,8 @@ from streams.sources.merge import canonical_order
 from tapewire.live_run import LiveRun, live_run
 from tapewire.recorded import read_recorded_headlines, read_tape, write_headlines, write_tape
 from tapewire.running import Progress
-from tapewire.show import alert_lines as lines_of
-from tapewire.show import marks_for
+from tapewire.show import alert_lines as full_lines
+from tapewire.show import brief_line, marks_for
 
 __all__ = ["EXAMPLES", "add_arguments", "run"]
 
@@ -29,7 +29,8 @@ EXAMPLES = """\
 Recorded headlines of 31 October to 5 November and 16 to 17 December 2025, in our own words, meet a
 price tape of the same days: the daily figures are real, the minutes between them are synthetic and
 seeded. The broker and the worker are the demo's own, on free ports of 127.0.0.1, and end with it.
-The alerts, the input and a recording of the topics stay in a folder.
+Alerts are printed a line each, in the order in which they became known; the story of IREN and
+Microsoft in full. They stay in a folder, with the input and a recording of the topics.
 
 examples:
   tapewire demo
@@ -38,6 +39,7 @@ examples:
 """
 
 _RECORDED = (names.EVENTS, names.JOURNAL, names.REACTIONS, names.ALERTS, names.DEAD_LETTERS)
+_TOLD = frozenset({"org:iren", "org:microsoft"})  # the parties of the story that is printed in full
 _PARTITIONS = 4  # one worker and 17 tickers: more of them only take longer to create
 
 
@@ -52,6 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FOLDER",
         help="where the results go; must be empty or new (default: a new temporary folder)",
     )
+    parser.add_argument("--full", action="store_true", help="every alert in full")
     parser.add_argument("--lang", choices=("en", "ko"), default="en", help="default: en")
     parser.add_argument("--json", action="store_true", help="one alert a line, its body as it is")
 
@@ -107,12 +110,19 @@ def _run_through(live: LiveRun, folder: Path, progress: Progress) -> Report:
 
 
 def _print_alerts(alerts: list[Alert], arguments: argparse.Namespace) -> None:
+    """Print a line each, and the demo's own story in full where it comes."""
     marks = marks_for(sys.stdout)
     for alert in alerts:
         if arguments.json:
             print(to_json(alert))
+        elif arguments.full or _is_told(alert):
+            print("\n" + "\n".join(full_lines(alert, lang=arguments.lang, marks=marks)) + "\n")
         else:
-            print("\n".join(lines_of(alert, lang=arguments.lang, marks=marks)), end="\n\n")
+            print(brief_line(alert, lang=arguments.lang))
+
+
+def _is_told(alert: Alert) -> bool:
+    return alert.type == "deal" and {party.id for party in alert.parties} >= _TOLD
 
 
 def _print_end(
@@ -121,7 +131,8 @@ def _print_end(
     """Say what went through, where the results are, and how to go on."""
     stream = sys.stderr if arguments.json else sys.stdout
     headlines, prices = report.read[names.HEADLINES], report.read[names.PRICES]
-    first = report.alerts[0].alert_id if report.alerts else "ALERT_ID"
+    told = [alert.alert_id for alert in report.alerts if _is_told(alert)]
+    first = told[0] if told else "ALERT_ID"
     print(
         f"{headlines:,} headlines and {prices:,} prices in, {len(report.alerts)} alerts out, "
         f"{seconds:.0f} s on the {arguments.broker} broker. Results: {folder}\n"
