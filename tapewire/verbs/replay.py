@@ -7,13 +7,14 @@ from collections import Counter
 from pathlib import Path
 
 from signals.errors import BadMessage, ConfigError
+from signals.policy import Policy
 from streams.clock import monotonic_s
 from streams.codec import to_json
 from streams.policy_file import load_policy
 from streams.replay import Report, alert_lines
 from streams.settings import Settings
 from streams.sources.prices_file import INTERVALS
-from tapewire.recorded_run import replay_recording
+from tapewire.recorded_run import recompute_reactions, replay_recording
 from tapewire.replaying import replay
 from tapewire.running import Progress
 
@@ -22,7 +23,8 @@ __all__ = ["EXAMPLES", "add_arguments", "run"]
 EXAMPLES = """\
 From files, records are folded in the order (received, topic, key, id), and the last state of every
 story is that of a live run over the same records. From a recording, the alerts are those that the
-live run sent, byte for byte. Alerts are JSON lines in the order in which they became known; the
+live run sent, byte for byte, and its reactions are computed again from the journal and compared;
+if they differ the exit code is 1. Alerts are JSON lines in the order in which they became known; the
 last line says how many records were read, late and dead, and the SHA-256 of the alerts.
 
 A line that cannot be read is refused with the reason; the others are used, and the exit code is 1.
@@ -91,7 +93,28 @@ def run(arguments: argparse.Namespace) -> int:
     progress.clear()
     _write(report, arguments.out)
     _finish(arguments, report, refused=len(refused), seconds=monotonic_s() - started_s)
+    if arguments.recording is not None and not _is_exact(arguments, policy):
+        return 1
     return 1 if refused else 0
+
+
+def _is_exact(arguments: argparse.Namespace, policy: Policy) -> bool:
+    """Say whether the recorded journal gives the recorded reactions, byte for byte."""
+    compared = recompute_reactions(arguments.recording, policy)
+    if compared is None:
+        return True
+    what = "reactions recomputed from the journal"
+    if not compared.missing and not compared.extra:
+        stream = sys.stderr if arguments.out == "-" else sys.stdout
+        print(f"{compared.equal:,} {what}: equal", file=stream)
+        return True
+    print(
+        f"{what}: {compared.equal:,} equal, {compared.missing:,} recorded ones did not come out, "
+        f"{compared.extra:,} came out that were not recorded; was the policy or the rule set "
+        "another one?",
+        file=sys.stderr,
+    )
+    return False
 
 
 def _check(arguments: argparse.Namespace) -> None:
