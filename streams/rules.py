@@ -36,6 +36,7 @@ _EVENT_KEYS = frozenset(
         "examples",
     }
 )  # fmt: skip
+_ANYWHERE = 10_000
 _LATIN = re.compile(r"[A-Za-z0-9]")
 
 
@@ -58,8 +59,9 @@ def compile_rules(folder: Path = RULES_FOLDER, rates: Path = RATES_JSON) -> byte
     Raises: ConfigError naming the file and entry that makes no sense.
     """
     shared = _read_yaml(folder / "concepts.yaml")
-    companies = _read_yaml(folder / "companies.yaml")["companies"]
+    companies = _companies(folder)
     events = [_read_yaml(path) for path in sorted((folder / "events").glob("*.yaml"))]
+    weights = _weights(folder)
     patterns: list[list[Any]] = []
     patterns += [_pattern(term, "ignore", "ignore") for term in shared["ignore"]]
     patterns += list(_concept_patterns("common", shared["concepts"]))
@@ -78,7 +80,7 @@ def compile_rules(folder: Path = RULES_FOLDER, rates: Path = RATES_JSON) -> byte
             (_company(entry) for entry in companies if "parent" not in entry),
             key=lambda entry: str(entry["id"]),
         ),
-        "events": [_event(event) for event in events],
+        "events": [_event(event, weights.get(event["type"], {})) for event in events],
         "patterns": sorted(patterns, key=lambda row: orjson.dumps(row)),
     }
     return orjson.dumps(compiled, option=orjson.OPT_SORT_KEYS) + b"\n"
@@ -89,6 +91,16 @@ def _read_yaml(path: Path) -> Any:
         return yaml.load(path.read_text(encoding="utf-8"), Loader=_loader())
     except (OSError, yaml.YAMLError) as error:
         raise ConfigError(f"{path.name} cannot be read: {error}; mend it as YAML") from error
+
+
+def _companies(folder: Path) -> list[dict[str, Any]]:
+    files = sorted(folder.glob("companies*.yaml"))
+    return [entry for path in files for entry in _read_yaml(path)["companies"]]
+
+
+def _weights(folder: Path) -> dict[str, dict[str, float]]:
+    path = folder / "weights.yaml"
+    return _read_yaml(path) if path.exists() else {}
 
 
 @cache
@@ -128,9 +140,7 @@ def _company_patterns(entry: Mapping[str, Any]) -> Iterator[list[Any]]:
         yield _name_pattern(str(alias), "company", owner, guards.get(plain, {}))
 
 
-def _name_pattern(
-    alias: str, kind: str, ref: str, guard: Mapping[str, Sequence[str]]
-) -> list[Any]:
+def _name_pattern(alias: str, kind: str, ref: str, guard: Mapping[str, Sequence[str]]) -> list[Any]:
     text = alias.removeprefix("C:")
     flags = "<" if len(text) > 1 or _LATIN.match(text) else ""
     text, flags = text.rstrip("|"), flags + ">"
@@ -194,14 +204,19 @@ def _company(entry: Mapping[str, Any]) -> dict[str, object]:
     }
 
 
-def _event(entry: Mapping[str, Any]) -> dict[str, object]:
+def _event(entry: Mapping[str, Any], weights: Mapping[str, float]) -> dict[str, object]:
     kind, own = entry["type"], set(entry["concepts"])
 
     def scoped(name: str) -> str:
         return "|".join(f"{kind}.{part}" if part in own else part for part in name.split("|"))
 
+    rules = dict(entry["features"])
+    rules |= {name: _learned(name) for name in weights if name != "bias" and name not in rules}
     features = []
-    for name, rule in entry["features"].items():
+    for name, rule in rules.items():
+        weight = float(weights.get(name, rule.get("weight", 0.0)))
+        if weight == 0.0:
+            continue
         items = rule.get("seq") or rule.get("near") or rule["has"]
         near = "seq" in rule or "near" in rule
         features.append(
@@ -209,15 +224,15 @@ def _event(entry: Mapping[str, Any]) -> dict[str, object]:
                 "id": f"{kind}.{name}",
                 "items": [scoped(item) for item in items],
                 "ordered": "seq" in rule,
-                "within": rule["within"] if near else 10_000,
+                "within": rule["within"] if near else _ANYWHERE,
                 "none": [scoped(item) for item in rule.get("none", ())],
                 "whole": rule.get("whole", False),
-                "weight": float(rule["weight"]),
+                "weight": weight,
             }
         )
     return {
         "type": kind,
-        "bias": float(entry["bias"]),
+        "bias": float(weights.get("bias", entry["bias"])),
         "threshold": float(entry["threshold"]),
         "features": features,
         "status": [
@@ -239,6 +254,22 @@ def _event(entry: Mapping[str, Any]) -> dict[str, object]:
         "separate": entry.get("separate", False),
         "geographic": entry.get("geographic", False),
     }
+
+
+def _learned(name: str) -> dict[str, Any]:
+    """Return the feature that a name in weights.yaml stands for.
+
+    ``has:concept`` is in the clause, ``all:concept`` in the whole text, ``pair:one+other`` has both
+    within 30 code points.
+    """
+    form, _, rest = name.partition(":")
+    if form == "has":
+        return {"has": [rest]}
+    if form == "all":
+        return {"has": [rest], "whole": True}
+    if form == "pair":
+        return {"near": rest.split("+"), "within": 30}
+    raise ConfigError(f"weights.yaml names {name}, which no event file has; take it out")
 
 
 # ---- loading -------------------------------------------------------------------------------------
@@ -275,7 +306,7 @@ def lint_rules(folder: Path = RULES_FOLDER) -> tuple[Complaint, ...]:
     complaints: list[Complaint] = []
     for path in sorted((folder / "events").glob("*.yaml")):
         complaints += _lint_event(_read_yaml(path), rules)
-    for company in _read_yaml(folder / "companies.yaml")["companies"]:
+    for company in _companies(folder):
         complaints += _lint_company(company, rules)
     return tuple(complaints)
 

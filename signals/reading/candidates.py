@@ -177,10 +177,6 @@ class _Reader:
             score = score_clause(kind, clause, self.whole)
             if score.confidence >= least:
                 found.append(self.candidate(kind, clause, score))
-        if not found and len(clauses) > 1:
-            score = score_clause(kind, self.whole, self.whole)
-            if score.confidence >= least:
-                found.append(self.candidate(kind, self.whole, score))
         return found
 
     def candidate(self, kind: EventType, clause: Clause, score: Score) -> Candidate:

@@ -121,13 +121,16 @@ def _names(text: Text, start: int, end: int) -> list[tuple[int, int]]:
 
 def score_clause(kind: EventType, clause: Clause, whole: Clause) -> Score:
     """Return the clause's logit for a type, with the features that fired and where."""
+    asked = {place for name in clause.spans for place in kind.near.get(name, ())}
+    asked.update(place for name in whole.spans for place in kind.far.get(name, ()))
     logit = kind.bias
     fired = []
-    for feature in kind.features:
-        place = whole if feature.whole else clause
-        if any(name in place.spans for name in feature.none):
+    for index in sorted(asked):
+        feature = kind.features[index]
+        spans = whole.spans if feature.whole else clause.spans
+        if feature.none and any(name in spans for name in feature.none):
             continue
-        found = _find(feature, place.spans)
+        found = _find(feature, spans)
         if found is not None:
             logit += feature.weight
             fired.append((feature, found))
@@ -137,23 +140,25 @@ def score_clause(kind: EventType, clause: Clause, whole: Clause) -> Score:
 def _find(
     feature: Feature, spans: Mapping[str, Sequence[tuple[int, int]]]
 ) -> tuple[tuple[int, int], ...] | None:
-    candidates: list[list[tuple[int, int]]] = []
-    for names in feature.items:
-        found = [span for name in names for span in spans.get(name, ())]
+    items = feature.items
+    if len(items) == 1:
+        return (next(spans[name][0] for name in items[0] if name in spans),)
+    candidates: list[Sequence[tuple[int, int]]] = []
+    for names in items:
+        if len(names) == 1:
+            found = spans.get(names[0])
+        else:
+            found = sorted(span for name in names for span in spans.get(name, ()))
         if not found:
             return None
-        if len(names) > 1:
-            found.sort()
         candidates.append(found)
-    if len(candidates) == 1:
-        return (candidates[0][0],)
     if feature.ordered:
         return _in_order(candidates, feature.within)
     return _together(candidates, feature.within)
 
 
 def _in_order(
-    candidates: list[list[tuple[int, int]]], within: int
+    candidates: list[Sequence[tuple[int, int]]], within: int
 ) -> tuple[tuple[int, int], ...] | None:
     """Return the first chain of spans in order whose gaps are small enough."""
     chains: list[tuple[tuple[int, int], ...]] = [(span,) for span in candidates[0][:_EVIDENCE]]
@@ -171,7 +176,7 @@ def _in_order(
 
 
 def _together(
-    candidates: list[list[tuple[int, int]]], within: int
+    candidates: list[Sequence[tuple[int, int]]], within: int
 ) -> tuple[tuple[int, int], ...] | None:
     """Return spans of every item, each near the first item's, in any order."""
     for first in candidates[0][:_EVIDENCE]:

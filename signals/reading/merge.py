@@ -138,15 +138,17 @@ def _add(candidate: Candidate, other: Candidate) -> Candidate:
     known = {party.id for party in parties}
     if candidate.kind.separate and len(known) < 2:
         parties += tuple(party for party in other.parties if party.known and party.id not in known)
-    if not candidate.kind.separate and not parties:
+    if candidate.kind.geographic and not parties:
         parties = other.parties
     own = candidate.sums if _own_sums(candidate) else ()
+    # Without a party in common the sentence's money may be another event's.
+    shared = _ids(candidate.parties) & _ids(other.parties)
     return replace(
         candidate,
         parties=parties,
-        sums=(*own, *_own_sums(other)),
+        sums=(*own, *_own_sums(other)) if shared else candidate.sums,
         term=_join_terms(candidate.term, other.term),
-        quantities=candidate.quantities or other.quantities,
+        quantities=candidate.quantities or (() if candidate.kind.separate else other.quantities),
         places=candidate.places or (() if candidate.kind.separate else other.places),
         status=candidate.status if candidate.status_said else other.status,
         status_said=candidate.status_said or other.status_said,

@@ -153,6 +153,7 @@ def _free(clause: Clause, match: re.Match[str] | None) -> str | None:
     if match is None:
         return None
     start, end = match.span("name")
-    if any(hit.start < end and start < hit.end for hit in clause.hits):
+    taken = [(hit.start, hit.end) for hit in clause.hits] + list(clause.spans.get("money", ()))
+    if any(first < end and start < last for first, last in taken):
         return None
     return match["name"].removesuffix("'s")

@@ -84,7 +84,11 @@ class Role:
 
 @dataclass(frozen=True, slots=True)
 class EventType:
-    """One event type: its features, threshold, and how its attributes are read."""
+    """One event type: its features, threshold, and how its attributes are read.
+
+    ``near`` and ``far`` give, by what a clause or the whole text must hold first, the places of the
+    features that then may fire.
+    """
 
     name: str
     bias: float
@@ -99,6 +103,8 @@ class EventType:
     amount_kind: str
     separate: bool
     geographic: bool
+    near: Mapping[str, tuple[int, ...]]
+    far: Mapping[str, tuple[int, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,22 +171,12 @@ def _items(rows: Sequence[str]) -> tuple[tuple[str, ...], ...]:
 
 
 def _event_type(row: Mapping[str, Any]) -> EventType:
+    features = tuple(_feature(item) for item in row["features"])
     return EventType(
         name=row["type"],
         bias=row["bias"],
         threshold=row["threshold"],
-        features=tuple(
-            Feature(
-                item["id"],
-                _items(item["items"]),
-                item["ordered"],
-                item["within"],
-                tuple(item["none"]),
-                item["whole"],
-                item["weight"],
-            )
-            for item in row["features"]
-        ),
+        features=features,
         status=tuple((item["value"], _items(item["has"])) for item in row["status"]),
         default_status=row["default_status"],
         direction={name: tuple(refs) for name, refs in row["direction"].items()},
@@ -190,4 +186,27 @@ def _event_type(row: Mapping[str, Any]) -> EventType:
         amount_kind=row["amount_kind"],
         separate=row["separate"],
         geographic=row["geographic"],
+        near=_index(features, whole=False),
+        far=_index(features, whole=True),
     )
+
+
+def _feature(item: Mapping[str, Any]) -> Feature:
+    return Feature(
+        item["id"],
+        _items(item["items"]),
+        item["ordered"],
+        item["within"],
+        tuple(item["none"]),
+        item["whole"],
+        item["weight"],
+    )
+
+
+def _index(features: Sequence[Feature], *, whole: bool) -> dict[str, tuple[int, ...]]:
+    index: dict[str, list[int]] = {}
+    for place, feature in enumerate(features):
+        if feature.whole == whole:
+            for name in feature.items[0]:
+                index.setdefault(name, []).append(place)
+    return {name: tuple(places) for name, places in index.items()}
