@@ -24,8 +24,8 @@ EXAMPLES = """\
 From files, records are folded in the order (received, topic, key, id), and the last state of every
 story is that of a live run over the same records. From a recording, the alerts are those that the
 live run sent, byte for byte, and its reactions are computed again from the journal and compared;
-if they differ the exit code is 1. Alerts are JSON lines in the order in which they became known; the
-last line says how many records were read, late and dead, and the SHA-256 of the alerts.
+if they differ the exit code is 1. Alerts are JSON lines in the order in which they became known,
+and the last line says how many records were read, late and dead, and the SHA-256 of the alerts.
 
 A line that cannot be read is refused with the reason; the others are used, and the exit code is 1.
 
