@@ -33,23 +33,10 @@ def story_alert(
 ) -> Alert:
     """Return the alert of a story's transition."""
     visible = story.visible
-    terms = story_terms(story)
-    rules = tuple(dict.fromkeys(span.rule for _, span in story.evidence))
-    confidence = max(event.confidence for event in story.events)
-    explain = Explain(
-        summary=f"{kind}: {story.type} told by {len(story.events)}",
-        rules=rules,
-        evidence=story.evidence,
-        thresholds=(
-            Threshold(name="confidence", value=confidence, limit=0.5),
-            *_thresholds(visible.moves, story.spilled, policy),
-        ),
-        score=score_of(terms),
-        terms=terms,
-        supersedes=supersedes,
-    )
+    explain = _explain_story(story, kind=kind, supersedes=supersedes, policy=policy)
     return Alert(
-        alert_id=derive_id("al", story.story_id),
+        # Two anchors may tell of one event in turn, each in revisions of its own.
+        alert_id=derive_id("al", story.story_id, anchor),
         revision=revision,
         kind=kind,
         type=story.type,
@@ -71,6 +58,25 @@ def story_alert(
         quantities=story.quantities,
         places=story.places,
         term=story.term,
+    )
+
+
+def _explain_story(
+    story: Story, *, kind: AlertKind, supersedes: tuple[str, ...], policy: Policy
+) -> Explain:
+    terms = story_terms(story)
+    confidence = max(event.confidence for event in story.events)
+    return Explain(
+        summary=f"{kind}: {story.type} told by {len(story.events)}",
+        rules=tuple(dict.fromkeys(span.rule for _, span in story.evidence)),
+        evidence=story.evidence,
+        thresholds=(
+            Threshold(name="confidence", value=confidence, limit=0.5),
+            *_thresholds(story.visible.moves, story.spilled, policy),
+        ),
+        score=score_of(terms),
+        terms=terms,
+        supersedes=supersedes,
     )
 
 
@@ -116,7 +122,7 @@ def move_alert(
         terms=terms,
     )
     return Alert(
-        alert_id=derive_id("al", story_id),
+        alert_id=derive_id("al", story_id, report.ticker),
         revision=revision,
         kind=kind,
         type=None,

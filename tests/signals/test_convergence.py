@@ -29,6 +29,7 @@ from tests.builders import (
     bar,
     canonical,
     daily,
+    feed,
     headline,
     history,
     reading,
@@ -250,3 +251,19 @@ def test_any_interleaving_ends_in_the_same_stories_and_reactions(world: World, s
     shuffled = _permuted(world, Random(seed))
     assert _fold(shuffled, declared, _at_random(seed), repeats=False) == expected
     assert _fold(shuffled, declared, _at_random(seed + 1), repeats=True) == expected
+
+
+@settings(
+    max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+@given(world=worlds())
+def test_an_alert_is_known_from_the_receipt_of_the_record_that_raised_it(world: World) -> None:
+    # In order of receipt, what a record raises rests on it and on what was received before it:
+    # deleting every later input leaves the alert as it is.
+    pipeline = Pipeline(agents(_READINGS, policy=_POLICY, tables=_TABLES))
+    seen: set[tuple[str, int]] = set()
+    for message in world:
+        for alert in feed(pipeline, [message]):
+            assert alert.known_us == message.received_us, alert.kind
+            assert (alert.alert_id, alert.revision) not in seen
+            seen.add((alert.alert_id, alert.revision))
