@@ -56,8 +56,8 @@ class LiveRun:
     def wait_until_done(self, tell: Tell) -> None:
         """Return when all that was sent has gone the whole way.
 
-        Stage by stage: an agent commits after its outputs are acknowledged, so once it is at the
-        end of its topic, the next one's topic has its last record.
+        An agent commits after its outputs are acknowledged, so once it is at the end of its topic,
+        the next one's topic has its last record: the agents are asked in the order of the way.
 
         Raises: Unavailable with the end of the log, where the worker ends or makes no progress.
         """
@@ -84,26 +84,26 @@ class LiveRun:
         return sent
 
     async def _wait_until_done(self, tell: Tell) -> None:
-        async with GroupLag(self.settings.broker, self.settings.group) as lag:
-            for agent in self.agents:
-                await self._wait_for(agent, lag, tell)
-
-    async def _wait_for(self, agent: Agent, lag: GroupLag, tell: Tell) -> None:
         seen, since_s = -1, monotonic_s()
-        while True:
-            done, total = await lag.ask(f"{self.settings.prefix}{agent.reads}")
-            if done >= total:
-                return
-            tell(f"{agent.name}: {done:,} of {total:,} records")
-            if done != seen:
-                seen, since_s = done, monotonic_s()
-            elif monotonic_s() - since_s > _STALLED_S:
-                raise Unavailable(
-                    f"{agent.name} stands at {done} of {total} records for {_STALLED_S:.0f} s; "
-                    f"the end of {self.worker.log}:\n{self.worker.last_lines()}"
-                )
-            self.check()
-            await asyncio.sleep(_POLL_S)
+        async with GroupLag(self.settings.broker, self.settings.group) as lag:
+            while True:
+                stages = [
+                    (agent.name, *await lag.ask(f"{self.settings.prefix}{agent.reads}"))
+                    for agent in self.agents
+                ]
+                if all(done >= total for _, done, total in stages):
+                    return
+                folded = sum(done for _, done, _ in stages)
+                tell(", ".join(f"{name} {done:,} of {total:,}" for name, done, total in stages))
+                if folded != seen:
+                    seen, since_s = folded, monotonic_s()
+                elif monotonic_s() - since_s > _STALLED_S:
+                    raise Unavailable(
+                        f"no agent has moved for {_STALLED_S:.0f} s: {stages}; the end of "
+                        f"{self.worker.log}:\n{self.worker.last_lines()}"
+                    )
+                self.check()
+                await asyncio.sleep(_POLL_S)
 
     def check(self) -> None:
         """Raise Unavailable with the end of the log, if the worker or the broker has ended."""
