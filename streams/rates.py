@@ -16,8 +16,9 @@ import orjson
 __all__ = ["CURRENCIES", "compile_rates"]
 
 CURRENCIES = (
-    "AUD", "BRL", "CAD", "CHF", "CNY", "CZK", "DKK", "GBP", "HKD", "HUF", "IDR", "ILS", "INR", "JPY",
-    "KRW", "MXN", "MYR", "NOK", "NZD", "PHP", "PLN", "SEK", "SGD", "THB", "TRY", "USD", "ZAR",
+    "AUD", "BRL", "CAD", "CHF", "CNY", "CZK", "DKK", "GBP", "HKD", "HUF", "IDR", "ILS", "INR",
+    "JPY", "KRW", "MXN", "MYR", "NOK", "NZD", "PHP", "PLN", "SEK", "SGD", "THB", "TRY", "USD",
+    "ZAR",
 )  # fmt: skip
 _FIRST = date(2024, 1, 1)
 _SOURCE = "European Central Bank, euro foreign exchange reference rates, to {}"

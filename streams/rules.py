@@ -299,8 +299,8 @@ _CARRIERS_EN = ("{} announces plans", "Shares of {} fall")
 def lint_rules(folder: Path = RULES_FOLDER) -> tuple[Complaint, ...]:
     """Run every entry's own examples against the folder's rules; none is a clean bill.
 
-    An event type's examples must (not) give the type. A company's ``match`` and ``no_match`` must (not)
-    give the company, and each alias without ``require_any`` is tried in carrier sentences.
+    An event type's examples must (not) give the type. A company's ``match`` and ``no_match`` must
+    (not) give the company, and each alias without ``require_any`` is tried in carrier sentences.
     """
     rules = load_rules(compile_rules(folder))
     complaints: list[Complaint] = []

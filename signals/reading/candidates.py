@@ -1,6 +1,5 @@
 """What one text (a title or a sentence) reports by itself, before texts are joined."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
@@ -17,6 +16,7 @@ from signals.messages import (
     Term,
 )
 from signals.reading.grammar import Clause, Score, make_clause, score_clause, split_clauses
+from signals.reading.kinds import amount_kind
 from signals.reading.match import Hit, find_hits
 from signals.reading.money import Money, find_money
 from signals.reading.normalise import Text
@@ -30,39 +30,6 @@ __all__ = ["Candidate", "Context", "Sum", "TextReading", "read_text"]
 
 # A sentence of the body counts as a telling below the threshold that a title must pass.
 _TOLD = 0.3
-
-_KINDS: tuple[tuple[AmountKind, re.Pattern[str], re.Pattern[str]], ...] = (
-    (
-        "valuation",
-        re.compile(r"(?:기업가치|몸값|시가총액|시총|valu(?:ed|ing|ation)|worth|market cap)[^.]{0,24}$"),
-        re.compile(r"^\W{0,3}(?:의 )?(?:이상)?(?:기업가치|몸값|시총|시가총액|valuation|market (?:cap|value))"),
-    ),
-    (
-        "prepayment",
-        re.compile(r"(?:선결제|선급금?|선불|prepay(?:ment)?|upfront)[^.]{0,12}$"),
-        re.compile(r"^\W{0,3}(?:선결제|선급|prepayment|upfront)"),
-    ),
-    (
-        "revenue",
-        re.compile(r"(?:매출|영업이익|순이익|revenue|sales of|profit of?|earnings of)[^.]{0,12}$"),
-        re.compile(r"^\W{0,3}(?:의 )?(?:매출|영업이익|순이익|in (?:annual )?(?:revenue|sales)|revenue|profit)"),
-    ),
-    (
-        "loan",
-        re.compile(r"(?:대출|차입|loan of)[^.]{0,8}$"),
-        re.compile(r"^\W{0,3}(?:규모 )?(?:대출|차입|loan|credit (?:line|facility)|in debt|debt)"),
-    ),
-    (
-        "price",
-        re.compile(r"(?:주당|per share|share price)[^.]{0,8}$"),
-        re.compile(r"^\W{0,3}(?:per|a|each) ?(?:share|barrel|unit|piece)?$|^\W?(?:per share|a share|apiece)"),
-    ),
-    (
-        "stake",
-        re.compile(r"(?:지분 ?\d[\d.]*% ?|stake (?:for|worth) )$"),
-        re.compile(r"^\W{0,3}(?:어치|규모)?(?:의)? ?(?:지분|stake)"),
-    ),
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +84,8 @@ def read_text(text: Text, context: Context, *, strict: bool) -> TextReading:
     """Return the candidates of a text, clause by clause.
 
     Args:
+        text: a title or a sentence.
+        context: the rules, and the time that dates the exchange rate.
         strict: a candidate must pass its type's threshold (a title); else it only has to look
             like one (a sentence that may add to what the title reports).
     """
@@ -215,7 +184,7 @@ class _Reader:
     def sums(self, kind: EventType | None, clause: Clause) -> list[Sum]:
         own = cast(AmountKind, "other" if kind is None else kind.amount_kind)
         return [
-            Sum(self.text, money, _amount_kind(self.text, money, own))
+            Sum(self.text, money, amount_kind(self.text, money, own))
             for money in self.money
             if _within(money.start, money.end, (clause.start, clause.end))
         ]
@@ -253,12 +222,3 @@ class _Reader:
 
 def _within(start: int, end: int, span: tuple[int, int]) -> bool:
     return span[0] <= start and end <= span[1]
-
-
-def _amount_kind(text: Text, money: Money, own: AmountKind) -> AmountKind:
-    before = text.low[max(0, money.start - 40) : money.start]
-    after = text.low[money.end : money.end + 30]
-    for kind, ahead, behind in _KINDS:
-        if ahead.search(before) or behind.match(after):
-            return kind
-    return own

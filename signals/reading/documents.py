@@ -23,8 +23,9 @@ _FRONT_MATTER = re.compile(r"\A---\n.{0,4000}?\n---\n", re.DOTALL)
 _LINK_LINE = re.compile(r"(?:\W*\[[^\]\n]{0,200}\]\([^)\n]{0,600}\)\W*)+")
 _STAMP = re.compile(r"(?:등록|입력|수정|송고|게시|발행|Published|Updated)\s?:?\s?\d{4}[.\-/년]")
 _CHROME = re.compile(
-    r"[•*·\-]\s.{0,40}|.{0,3}(?:페이스북|트위터|유튜브|카카오톡|네이버 ?블로그|이메일|이메일 보내기|프린터|인쇄|PDF|"
-    r"공유(?:하기)?|글자 ?크기|기사 ?원문|구독|Share|Print|Email|Facebook|Twitter|Subscribe|Advertisement)"
+    r"[•*·\-]\s.{0,40}|.{0,3}(?:페이스북|트위터|유튜브|카카오톡|네이버 ?블로그|이메일|이메일 보내기"
+    r"|프린터|인쇄|PDF|공유(?:하기)?|글자 ?크기|기사 ?원문|구독|Share|Print|Email|Facebook|Twitter"
+    r"|Subscribe|Advertisement)"
 )
 _END_OF_PAGE = re.compile(
     r"많이 본 (?:기사|뉴스)|인기 ?기사|관련 ?기사|추천 ?기사|실시간 ?랭킹|ⓒ.{0,60}|◎.{0,80}|"
@@ -38,7 +39,8 @@ _DATELINE = re.compile(
 )
 _CAPTION = re.compile(r"사진은\s|\(사진=|사진 ?제공|/사진|\[사진|Photo(?:graph)?:|자료 ?사진")
 _SENTENCE_END = re.compile(
-    r"(?<=[.!?다])['\")\]]*[.!?]['\")\]]*\s+(?=\S)|(?<=[a-z가-힣)\"'])[.!?]['\")]*\s+(?=\S)|\n+"
+    r"(?<=[.!?다])['\")\]]*[.!?]['\")\]]*\s+(?=\S)"
+    r"|(?<=[a-z가-힣)\"'])[.!?]['\")]*\s+(?=\S)|\n+"
 )
 
 

@@ -91,6 +91,9 @@ def make_clause(
     """Return the clause with its hits by name.
 
     Args:
+        text: the text that the clause is part of.
+        span: the clause, in code points of ``Text.shown``.
+        hits: all hits of the text.
         more: spans of the whole text that are no hits: ``money``, ``quantity``.
     """
     start, end = span

@@ -64,19 +64,25 @@ def _check(text: Text, rules: RuleSet, pattern: Pattern, start: int, end: int) -
         if after is None:
             return None
         case = after
-    if pattern.case and text.shown[start:end] != pattern.text:
-        return None
-    if pattern.capital and text.shown[start].islower():
-        return None
-    if pattern.block_next and low.startswith(pattern.block_next, end):
-        return None
-    if pattern.block_prev and low[:start].endswith(pattern.block_prev):
-        return None
-    if pattern.require_any and not any(word in low for word in pattern.require_any):
+    if not _is_allowed(text, pattern, start, end):
         return None
     if case in ("", "object") and pattern.kind in ("company", "place"):
         case = _phrase_case(low, start, end) or case
     return Hit(start, end, pattern.kind, pattern.ref, case)
+
+
+def _is_allowed(text: Text, pattern: Pattern, start: int, end: int) -> bool:
+    """Tell whether case and guards let a form stand for what it names."""
+    low = text.low
+    if pattern.case and text.shown[start:end] != pattern.text:
+        return False
+    if pattern.capital and text.shown[start].islower():
+        return False
+    if pattern.block_next and low.startswith(pattern.block_next, end):
+        return False
+    if pattern.block_prev and low.endswith(pattern.block_prev, 0, start):
+        return False
+    return not pattern.require_any or any(word in low for word in pattern.require_any)
 
 
 def _phrase_case(low: str, start: int, end: int) -> str:

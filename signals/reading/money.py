@@ -32,7 +32,7 @@ _KOREAN_PART = re.compile(rf"(?P<digits>{_NUMBER})\s?(?P<unit>[십백천]{{0,2}}
 # "190억 규모": hundred millions without a currency are won, unless something else is counted.
 _BARE_WON = re.compile(
     rf"(?<![\d.,$€£¥])(?P<number>(?:{_KOREAN_GROUP}\s?){{0,3}}{_NUMBER}\s?[십백천]{{0,2}}\s?[조억])"
-    r"(?P<suffix>여|대)?(?=\s?(?:규모|투자|투입|들여|들인|쏟|원|수주|계약|공급|베팅|유치|매각|인수|어치|이상|[',.\"…)\]·]|\.\.|$|에\s))"
+    r"(?P<suffix>여|대)?(?=\s?(?:규모|투자|투입|들여|들인|쏟|수주|계약|공급|베팅|유치|매각|인수|어치|이상|[',.\"…)\]·]|\.\.|$|에\s))"
 )
 _DIGIT = re.compile(r"\d")
 
@@ -113,7 +113,7 @@ def find_money(text: Text) -> list[Money]:
     found.sort(key=lambda money: (money.start, -money.end))
     kept: list[Money] = []
     for money in found:
-        if kept and money.start < kept[-1].own_end:
+        if kept and money.start < kept[-1].end:
             continue
         if kept and _is_pair(text.low, kept[-1], money):
             kept[-1] = replace(
@@ -269,6 +269,11 @@ def to_amount(
     """Return the amount with its dollars: the text's own rate first, else the dated one.
 
     Args:
+        text: the text that the amount was found in.
+        money: the amount.
+        kind: what it is, see ``signals.reading.kinds``.
+        rates: the dated table.
+        published_us: the time whose day dates the rate; None for no rate but the text's own.
         stated: the paired amounts of the whole document, whose ratio is its own rate.
     """
     start, end = text.origin(money.start, money.own_end)

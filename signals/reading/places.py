@@ -10,7 +10,8 @@ __all__ = ["find_places", "read_countries"]
 
 _LONGEST = 8
 _TOWARDS = re.compile(
-    r"^\W?(?:행|향|向|에 |에게|로의|으로의|산 |기업|업체| ?수출| ?반출| ?판매| 내 | ?공장| ?반입| firms| compan| buyers| customers)"
+    r"\W?(?:행|향|向|에 |에게|로의|으로의|산 |기업|업체| ?수출| ?반출| ?판매| 내 | ?공장| ?반입"
+    r"| firms| compan| buyers| customers)"
 )
 _TO = re.compile(r"(?:\bto|\bfor|\bon|\bagainst|\bin|\bwith|對|대)\s?(?:the\s)?$")
 

@@ -46,7 +46,6 @@ class Rates:
 
     def _rate(self, currency: str, row: int) -> Decimal | None:
         figures = self.per_euro.get(currency)
-        # A rate older than the table's last weeks is no rate: the table has ended.
         if figures is None or row < 0:
             return None
         return next(
