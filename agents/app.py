@@ -16,6 +16,7 @@ from prometheus_client import CollectorRegistry
 from agents import faust_repairs
 from agents.ending import end_process
 from agents.links import Links, Producer, connect
+from agents.raw_schema import RawSchema
 from agents.recovery import AssignmentLost, recover
 from agents.runner import Runner, Worker
 from agents.turnstile import Turnstile
@@ -166,9 +167,8 @@ def build_shell(
 
 
 def _add_agent(app: Any, runner: Runner, prefix: str, topics: Mapping[str, Topic]) -> None:
-    raw = {"key_type": bytes, "value_type": bytes, "key_serializer": "raw"}
     name = prefix + topics[runner.agent.reads].name
-    topic = app.topic(name, value_serializer="raw", internal=False, **raw)
+    topic = app.topic(name, schema=RawSchema(key_type=bytes, value_type=bytes), internal=False)
 
     async def run(stream: Any) -> None:
         await runner.run(app, aiter(stream.channel).queue)

@@ -35,7 +35,7 @@ class RowsUnfit(Exception):  # noqa: N818 - a condition that the caller mends
         self.error = error
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Record:
     """An input record: its bytes, and the message that they hold or the reason why not."""
 

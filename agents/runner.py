@@ -17,7 +17,7 @@ was left over from before a rebalance, although nobody has folded it.
 """
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -53,7 +53,7 @@ class Worker:
     end: Callable[[str, BaseException], None]  # logs, and ends the process
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Taken:
     """A record and the Faust event that it came in, which acknowledges it."""
 
@@ -154,17 +154,18 @@ class Runner:
             generation = self.generation
             taken, batch = self._fold()
             self._take_queued()
-        if batch is None:
-            return
-        self.busy_since_s = monotonic_s()
-        try:
-            await self._finish(generation, taken, batch)
-        finally:
-            self.busy_since_s = None
+        if batch is not None:
+            self.busy_since_s = monotonic_s()
+            try:
+                await self._finish(generation, taken, batch)
+            finally:
+                self.busy_since_s = None
         await asyncio.sleep(0)
 
     def _fold(self) -> tuple[list[_Taken], Batch | None]:
         """Fold what is pending and still ours, in memory only."""
+        if not self._app.flow_control.is_active():
+            self._pending.clear()  # partitions are given back, or Faust stops: it comes again
         while self._pending and not self._is_ours(self._pending[0].event.message.generation_id):
             self._pending.popleft()
         limit = len(self._pending)
@@ -201,7 +202,8 @@ class Runner:
             if not message.tracked:
                 message.tracked = True
                 consumer._unacked_messages.add(message)
-            monitor.stream_inbound_time[message.tp] = now
+        for tp in {one.event.message.tp for one in taken}:
+            monitor.stream_inbound_time[tp] = now
 
     # ---- 2 to 5. send, keep, acknowledge, count ----
 
@@ -239,8 +241,9 @@ class Runner:
             metrics.records_out.labels(letter.topic).inc()
         now = now_us()
         way = metrics.end_to_end_seconds.labels(name)
+        for topic, count in Counter(output.topic for output in batch.outputs).items():
+            metrics.records_out.labels(topic).inc(count)
         for output in batch.outputs:
-            metrics.records_out.labels(output.topic).inc()
             way.observe(max(0, now - output.ingested_us) / 1_000_000)
             if isinstance(output.message, Alert):
                 metrics.alerts.labels(output.message.kind, output.message.severity).inc()

@@ -43,6 +43,7 @@ class Rig:
         self.ended: list[BaseException] = []
         self.app = SimpleNamespace(
             consumer_generation_id=1,
+            flow_control=SimpleNamespace(is_active=lambda: True),
             consumer=SimpleNamespace(_unacked_messages=set()),
             monitor=SimpleNamespace(stream_inbound_time={}),
         )
@@ -113,6 +114,14 @@ async def test_records_of_another_generation_are_dropped_without_acknowledgement
     rig = Rig()
     rig.put(0, generation=0)
     rig.put(1, generation=2)
+    await rig.run()
+    assert rig.steps == []
+
+
+async def test_what_is_not_begun_when_partitions_are_given_back_is_dropped():
+    rig = Rig()
+    rig.app.flow_control.is_active = lambda: False
+    rig.put(0)
     await rig.run()
     assert rig.steps == []
 
