@@ -4,10 +4,7 @@ Small random worlds are folded through the four agents in several orders. What t
 in order stays so: the records of one key in one topic, as the stage before wrote them.
 """
 
-import itertools
-from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from random import Random
 from typing import Any
@@ -15,17 +12,13 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from signals import names
-from signals.alerts.step import StoryRow
-from signals.fold import Agent
-from signals.messages import Alert, Headline, Micros, Move, MoveReport, PriceSample, Reaction
+from signals.messages import Headline, Micros, PriceSample
 from signals.policy import DAY_US, HOUR_US, MINUTE_US, SECOND_US, Policy
 from signals.reading.model import Reading
 from signals.subjects import Relation, SubjectTables
 from streams.replay import Pipeline
 from tests.builders import (
     agents,
-    as_input,
     bar,
     canonical,
     daily,
@@ -36,6 +29,7 @@ from tests.builders import (
     trade,
     us,
 )
+from tests.interleavings import ORDERS, at_random, depth_first, fold_in_order
 
 _START_US = us("2025-11-03T13:00:00Z")  # an hour and a half before New York opens
 _SPAN_US = 30 * HOUR_US
@@ -116,128 +110,13 @@ def _prices(draw: st.DrawFn, ticker: str) -> PriceSample:
     return bar(ticker, shape, at=at, received_s=delay_s, **changes)
 
 
-# ---- running a world in an order -----------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Ending:
-    """The last state: each story that stands, each live reaction, each live report of a move."""
-
-    stories: frozenset[object]
-    reactions: frozenset[object]
-    reports: frozenset[object]
-
-
-Chooser = Callable[[Sequence[tuple[str, str]]], int]
-
-
-def _last(outputs: Iterable[Any], pipeline: Pipeline, anchors: Iterable[str]) -> Ending:
-    reactions: dict[str, Reaction] = {}
-    reports: dict[str, MoveReport] = {}
-    for message in outputs:
-        if isinstance(message, Reaction):
-            known = reactions.get(message.reaction_id)
-            if known is None or message.revision > known.revision:
-                reactions[message.reaction_id] = message
-        if isinstance(message, MoveReport):
-            report = reports.get(message.move_id)
-            if report is None or message.revision > report.revision:
-                reports[message.move_id] = message
-    return Ending(
-        stories=frozenset(
-            _told(row.alert)
-            for anchor in anchors
-            for row in pipeline.state("raise_alerts", anchor).values()
-            if isinstance(row, StoryRow) and not row.gone
-        ),
-        reactions=frozenset(
-            replace(item, id="", revision=0, move=_timeless(item.move))
-            for item in reactions.values()
-            if item.status == "live"
-        ),
-        reports=frozenset(
-            replace(item, id="", revision=0, move=_timeless(item.move))
-            for item in reports.values()
-            if item.status == "live"
-        ),
-    )
-
-
-def _told(alert: Alert) -> object:
-    return (
-        alert.story_id, alert.anchor, alert.type, alert.status, alert.direction, alert.tickers,
-        alert.amounts, tuple(_timeless(move) for move in alert.moves),
-    )  # fmt: skip
-
-
-def _timeless(move: Move) -> Move:
-    return replace(move, known_us=Micros(0))
-
-
-def _fold(world: World, declared: Iterable[Agent], choose: Chooser, *, repeats: bool) -> Ending:
-    """Fold a world; ``choose`` says which of the queues (topic, key) that wait is next.
-
-    The queues keep their order, as partitions do; with ``repeats`` every record comes twice, the
-    second time right after the first or, for an input, once more at the end.
-    """
-    pipeline = Pipeline(declared)
-    read = {agent.reads for agent in declared}
-    queues: dict[tuple[str, str], deque[Any]] = defaultdict(deque)
-    for message in [*world, *(world if repeats else [])]:
-        topic, key, value = as_input(message)
-        queues[topic, key].append(value)
-    outputs: list[Any] = []
-    while queues:
-        waiting = sorted(queues)
-        topic, key = waiting[choose(waiting)]
-        message = queues[topic, key].popleft()
-        if not queues[topic, key]:
-            del queues[topic, key]
-        for output in pipeline.fold(topic, key, message):
-            outputs.append(output.message)
-            if output.topic in read:
-                for _ in range(2 if repeats else 1):
-                    queues[output.topic, output.key].append(output.message)
-    anchors = {key for agent, key in pipeline._states if agent == "raise_alerts"}
-    return _last(outputs, pipeline, anchors)
-
-
-def _by_rank(*ranks: str) -> Chooser:
-    """A chooser that empties one topic after another, in the order of ``ranks``."""
-    return lambda waiting: min(
-        range(len(waiting)), key=lambda i: (ranks.index(waiting[i][0]), waiting[i][1])
-    )
-
-
-def _round_robin() -> Chooser:
-    turns = itertools.count()
-    return lambda waiting: next(turns) % len(waiting)
-
-
-def _depth_first() -> Chooser:
-    return _by_rank(names.REACTIONS, names.JOURNAL, names.HEADLINES, names.PRICES)
-
-
-def _at_random(seed: int) -> Chooser:
-    random = Random(seed)
-    return lambda waiting: random.randrange(len(waiting))
-
-
-_ORDERS: dict[str, Callable[[], Chooser]] = {
-    "news first": lambda: _by_rank(names.HEADLINES, names.PRICES, names.JOURNAL, names.REACTIONS),
-    "prices first": _depth_first,
-    "alerts last": lambda: _by_rank(names.PRICES, names.HEADLINES, names.JOURNAL, names.REACTIONS),
-    "round robin": _round_robin,
-}
-
-
 def _permuted(world: World, random: Random) -> World:
     """Shuffle a key's own records too, where the lateness allows it: trades and bars by minutes."""
     return sorted(world, key=lambda m: m.received_us + random.randrange(20 * MINUTE_US))
 
 
 @settings(
-    max_examples=40,
+    max_examples=25,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
@@ -245,12 +124,12 @@ def _permuted(world: World, random: Random) -> World:
 @given(world=worlds(), seed=st.integers(0, 2**16))
 def test_any_interleaving_ends_in_the_same_stories_and_reactions(world: World, seed: int) -> None:
     declared = agents(_READINGS, policy=_POLICY, tables=_TABLES)
-    expected = _fold(world, declared, _depth_first(), repeats=False)
-    for name, order in _ORDERS.items():
-        assert _fold(world, declared, order(), repeats=False) == expected, name
+    expected = fold_in_order(world, declared, depth_first(), repeats=False)
+    for name, order in ORDERS.items():
+        assert fold_in_order(world, declared, order(), repeats=False) == expected, name
     shuffled = _permuted(world, Random(seed))
-    assert _fold(shuffled, declared, _at_random(seed), repeats=False) == expected
-    assert _fold(shuffled, declared, _at_random(seed + 1), repeats=True) == expected
+    assert fold_in_order(shuffled, declared, at_random(seed), repeats=False) == expected
+    assert fold_in_order(shuffled, declared, at_random(seed + 1), repeats=True) == expected
 
 
 @settings(
