@@ -62,6 +62,10 @@ def _check(headline: Headline, policy: Policy) -> None:
             f"was {ahead_us} after it"
         )
         raise BadMessage("future_publish_time", "$.published_us", detail)
+    size = len(headline.title.encode()) + len((headline.body or "").encode())
+    if size > policy.headline_bytes:
+        detail = f"title and body must have at most {policy.headline_bytes} bytes, had {size}"
+        raise BadMessage("too_large", "$.body", detail)
 
 
 def _is_news(headline: Headline, before: GivenRow) -> bool:
