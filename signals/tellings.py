@@ -70,8 +70,8 @@ def add_telling(groups: list[Telling], event: Event, policy: Policy) -> list[Tel
         matches, key=lambda group: (_strength(group, single), telling_order(group.events[-1]))
     )
     _join(best, single)
-    for other in matches:
-        if other is not best and _same_figures(other, single) and _agree(best, other, policy):
+    for other in [group for group in matches if group is not best]:
+        if _same_figures(other, single) and _agree(best, other, policy):
             earlier, later = sorted((best, other), key=lambda group: telling_order(group.first))
             _join(earlier, later)
             groups = [group for group in groups if group is not later]

@@ -1,0 +1,85 @@
+"""Which keys an event goes to, and which of them its story lives on."""
+
+import pytest
+
+from signals.messages import Party
+from signals.subjects import Relation, SubjectTables, anchor_of, control_key, subjects_of
+from tests.builders import parties, reading
+
+_NONE = SubjectTables()
+
+
+def _keys(*names: str, tables: SubjectTables = _NONE, day: str = "2025-11-03") -> list[str]:
+    found = subjects_of(reading(*names), tables, day=day)
+    return [f"{subject.key} {subject.role} {subject.reason}" for subject in found]
+
+
+def test_anchor_of_a_deal_is_its_least_prominent_known_party() -> None:
+    unknown = Party(id="org:~rumble", name="Rumble", role="target", known=False)
+
+    assert anchor_of(reading("MSFT", "IREN"), _NONE) == "IREN"
+    assert anchor_of(reading("AMZN", "OPENAI"), _NONE) == "org:openai"
+    deal = reading("MSFT", parties=(unknown, *parties("MSFT")))
+    assert anchor_of(deal, _NONE) == "MSFT"
+    assert anchor_of(reading(parties=(unknown,)), _NONE) == "org:~rumble"
+
+
+@pytest.mark.parametrize(
+    ("authority", "counterpart", "key"),
+    [("US", "AE", "gov:US>AE"), ("US", None, "gov:US>*"), (None, None, "gov:*>*")],
+)
+def test_anchor_of_a_control_is_authority_and_counterpart(
+    authority: str | None, counterpart: str | None, key: str
+) -> None:
+    control = reading("MSFT", type="export_control", authority=authority, counterpart=counterpart)
+
+    assert control_key(authority, counterpart) == key
+    assert anchor_of(control, _NONE) == key
+    assert [s.key for s in subjects_of(control, _NONE, day="2025-11-03")] == [key, "MSFT"]
+
+
+def test_anchor_of_an_expansion_is_the_owner() -> None:
+    owner = Party(id="org:iren", name="IREN", role="owner", tickers=("IREN",), prominence=5)
+    other = Party(id="org:dell", name="Dell", role="supplier", tickers=("DELL",))
+
+    assert anchor_of(reading(type="expansion", parties=(other, owner)), _NONE) == "IREN"
+    assert anchor_of(reading(type="expansion", parties=(other,)), _NONE) == "DELL"
+
+
+def test_event_goes_to_every_listing_of_its_parties_the_anchor_first() -> None:
+    tables = SubjectTables(listings={"org:microsoft": ("MSFT", "MSFT.L")})
+
+    assert _keys("MSFT", "IREN", tables=tables) == [
+        "IREN party supplier",
+        "MSFT party buyer",
+        "MSFT.L party buyer",
+    ]
+
+
+def test_ticker_that_no_party_has_is_a_subject_too() -> None:
+    found = subjects_of(reading("IREN", tickers=("IREN", "DELL")), _NONE, day="2025-11-03")
+
+    assert [(s.key, s.reason) for s in found] == [("IREN", "supplier"), ("DELL", "named")]
+
+
+@pytest.mark.parametrize(
+    ("day", "is_known"), [("2025-11-02", False), ("2025-11-03", True), ("2025-11-04", True)]
+)
+def test_relation_counts_from_the_day_that_it_was_known(day: str, is_known: bool) -> None:
+    relation = Relation(ticker="CIFR", reason="peer", since="2025-11-03")
+    tables = SubjectTables(relations={"org:iren": (relation,)})
+
+    assert ("CIFR related peer" in _keys("IREN", "MSFT", tables=tables, day=day)) is is_known
+
+
+def test_party_is_never_related_too() -> None:
+    relation = Relation(ticker="MSFT", reason="customer", since="2025-01-01")
+    tables = SubjectTables(relations={"org:iren": (relation,)})
+
+    assert _keys("IREN", "MSFT", tables=tables) == ["IREN party supplier", "MSFT party buyer"]
+
+
+def test_event_without_any_party_has_a_subject_still() -> None:
+    nobody = reading(parties=(), tickers=())
+
+    assert [s.key for s in subjects_of(nobody, _NONE, day="2025-11-03")] == ["type:deal"]
