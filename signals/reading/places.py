@@ -13,6 +13,7 @@ _TOWARDS = re.compile(
     r"\W?(?:행|향|向|에 |에게|로의|으로의|산 |기업|업체| ?수출| ?반출| ?판매| 내 | ?공장| ?반입"
     r"| firms| compan| buyers| customers)"
 )
+_SAYS = re.compile(r"(?:,| )\s?(?:official\s)?(?:says|said)\b")
 _TO = re.compile(r"(?:\bto|\bfor|\bon|\bagainst|\bin|\bwith|對|대)\s?(?:the\s)?$")
 
 
@@ -35,6 +36,8 @@ def read_countries(clause: Clause, whole: Clause) -> tuple[str | None, str | Non
     authority = counterpart = None
     rest: list[str] = []
     for hit in _countries(clause) or _countries(whole):
+        if hit.kind == "government" and _SAYS.match(clause.text.low, hit.end):
+            continue  # who tells it is not who decides it
         if hit.kind == "government":
             authority = authority or hit.ref
         elif _is_destination(clause, hit):

@@ -14,7 +14,8 @@ from streams.rules import load_rules
 RULES = load_rules()
 WORDS = st.sampled_from(
     ["Microsoft", "IREN", "signs", "$9.7 billion", "deal", "to buy", "AI chips", "export ban", "…",
-     "엔비디아", "델", "를", "통해", "100억 달러(약 14조8000억원)", "투자", "수출 허가", "공장", "㎿", "200",
+     "엔비디아", "델", "를", "통해", "100억 달러(약 14조8000억원)",
+     "투자", "수출 허가", "공장", "㎿", "200",
      "미국", ", ", "ﬀ", "İ", "\ud800", "\u202e", "\n", "## ", "\u1100\u1161"]
 )  # fmt: skip
 TEXTS = st.one_of(st.text(), st.lists(WORDS).map(" ".join), st.lists(WORDS).map("".join))
