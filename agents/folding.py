@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from agents.records import Outgoing, Position, dead_letter, outgoing
+from agents.records import Headers, Outgoing, Position, dead_letter, outgoing
 from agents.rows import Partition, Written
 from signals.errors import BadMessage
 from signals.fold import Agent, Row
@@ -42,6 +42,7 @@ class Record:
     position: Position
     key: bytes | None
     value: bytes | None
+    headers: Headers = ()
     text_key: str = ""
     message: Any = None
     error: BadMessage | None = None
@@ -61,17 +62,24 @@ class Batch:
     undo: dict[tuple[int, str, str], Row | None] = field(default_factory=dict)
 
 
-def read_record(position: Position, key: bytes | None, value: bytes | None, kind: Any) -> Record:
+def read_record(
+    position: Position,
+    key: bytes | None,
+    value: bytes | None,
+    kind: Any,
+    *,
+    headers: Headers = (),
+) -> Record:
     """Decode a record; a fault is kept for the fold, which turns it into a dead letter."""
+    record = Record(position=position, key=key, value=value, headers=headers)
     try:
-        text_key = _read_key(key)
-        message = decode(value, kind)
+        record.text_key = _read_key(key)
+        record.message = decode(value, kind)
     except BadMessage as error:
-        return Record(position=position, key=key, value=value, error=error)
+        record.error = error
     except Exception as error:  # noqa: BLE001 - a bug in the codec must not stop the stream
-        fault = BadMessage("step_failed", "$", f"{type(error).__name__}: {error}")
-        return Record(position=position, key=key, value=value, error=fault)
-    return Record(position=position, key=key, value=value, text_key=text_key, message=message)
+        record.error = BadMessage("step_failed", "$", f"{type(error).__name__}: {error}")
+    return record
 
 
 def _read_key(key: bytes | None) -> str:
@@ -113,7 +121,9 @@ class Folder:
             changes, outputs = self._step(record, rows, now_us)
         except BadMessage as error:
             name = self.agent.name
-            letter = dead_letter(record.key, record.value, error=error, cause=at, agent=name)
+            letter = dead_letter(
+                record.key, record.value, record.headers, error=error, cause=at, agent=name
+            )
             batch.letters.append((error.reason, letter))
             return
         batch.outputs += outputs

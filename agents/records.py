@@ -4,7 +4,8 @@ Every output is a CloudEvent in Kafka's binary form: ``ce_*`` headers beside the
 a consumer filters without decoding. Processing times stand in headers only:
 ``tapewire-ingested-us`` is when the first input of the way was appended, carried on to its outputs.
 
-A dead letter is the key and the value of the record untouched, with these headers:
+A dead letter is the key, the value and the headers of the record untouched, and then these headers
+(of two with one name, the last counts):
 
     reason      one of signals.errors.BadReason
     path        where the fault is, like ``$.published_us``
@@ -155,9 +156,15 @@ def _type_of_class(name: str) -> str:
 
 
 def dead_letter(
-    key: bytes | None, value: bytes | None, *, error: BadMessage, cause: Position, agent: str
+    key: bytes | None,
+    value: bytes | None,
+    headers: Headers,
+    *,
+    error: BadMessage,
+    cause: Position,
+    agent: str,
 ) -> Outgoing:
-    """Return the dead letter of a record: its bytes untouched, the reason in the headers."""
+    """Return the dead letter of a record: all of it untouched, the reason in headers behind."""
     origin = error.__cause__ or error
     texts = {
         "reason": error.reason,
@@ -175,7 +182,10 @@ def dead_letter(
         topic=DEAD_LETTERS,
         key=key,
         value=value,
-        headers=[(name, text.encode(errors="replace")) for name, text in texts.items()],
+        headers=[
+            *headers,
+            *((name, text.encode(errors="replace")) for name, text in texts.items()),
+        ],
         timestamp_ms=cause.timestamp_ms,
         ingested_us=cause.ingested_us,
     )

@@ -132,8 +132,8 @@ class Runner:
         if not self._is_ours(message.generation_id):
             return
         topic = self._worker.topics[self.agent.reads]
-        headers = dict(message.headers or ())
-        ingested = (headers.get(INGESTED) or b"")[:_MICROS_DIGITS]
+        headers = tuple(message.headers or ())
+        ingested = (dict(headers).get(INGESTED) or b"")[:_MICROS_DIGITS]
         position = Position(
             topic=topic.name,
             partition=message.partition,
@@ -141,7 +141,7 @@ class Runner:
             timestamp_ms=round(message.timestamp * 1000),
             ingested_us=Micros(int(ingested)) if ingested.isdigit() else now_us(),
         )
-        record = read_record(position, message.key, message.value, topic.message)
+        record = read_record(position, message.key, message.value, topic.message, headers=headers)
         self._pending.append(_Taken(event, record))
 
     def _is_ours(self, generation: int) -> bool:

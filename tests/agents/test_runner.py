@@ -195,7 +195,9 @@ async def test_an_odd_header_does_no_harm(digits):
     assert ("acked", 0) in rig.steps
 
 
-async def test_rows_that_do_not_fit_together_are_kept_in_smaller_batches():
+async def test_rows_that_do_not_fit_together_are_kept_in_smaller_batches(monkeypatch):
+    monkeypatch.setattr(runner_module, "TURN_S", 60.0)
+
     def step(rows, key, message):
         row = Count(last=0, n=0, total=0, pad="x" * (ROW_BATCH_BYTES // 3))
         return Result(changes={f"count:{message.number}": row})

@@ -108,8 +108,12 @@ BAD = {
 def test_bad_input_ends_in_dead_letters_untouched_and_the_stream_goes_on(broker, prefix, tmp_path):
     settings = _settings(broker, prefix)
     sent = []
+    own = [("ce_id", b"x"), ("reason", b"theirs"), ("none", None)]
     for i, (record_key, value) in enumerate([*BAD.values(), (None, encode(toy(1)))]):
-        sent += [(b"G", encode(toy(i)), {"partition": 2}), (record_key, value, {"partition": 2})]
+        sent += [
+            (b"G", encode(toy(i)), {"partition": 2}),
+            (record_key, value, {"partition": 2, "headers": own}),
+        ]
     sent.append((b"G", encode(toy(len(BAD) + 1)), {"partition": 2}))
     asyncio.run(_send(settings, A.name, sent))
     with WorkerProcess(settings, tmp_path) as worker:
@@ -120,7 +124,8 @@ def test_bad_input_ends_in_dead_letters_untouched_and_the_stream_goes_on(broker,
     reasons = [dict(letter.headers)["reason"].decode() for letter in letters]
     assert reasons == [*BAD, "missing_field"]
     for letter in letters:
-        headers = {name: text.decode() for name, text in letter.headers}
+        assert list(letter.headers[: len(own)]) == own
+        headers = {name: text.decode() for name, text in letter.headers[len(own) :]}
         record_key, value, _ = sent[int(headers["offset"])]
         assert (letter.key, letter.value) == (record_key, value)
         assert headers["topic"] == A.name
