@@ -9,6 +9,7 @@ import pytest
 from signals.reading import Document, read_document
 from streams.rules import load_rules
 
+RULES = load_rules()
 GOLDEN = Path(__file__).parent / "golden.tsv"
 
 
@@ -51,7 +52,7 @@ def test_the_list_is_long_and_bilingual() -> None:
 
 @pytest.mark.parametrize("case", cases(), ids=lambda case: case.title)
 def test_a_golden_headline_reads_as_it_says(case: Case) -> None:
-    readings = read_document(Document(title=case.title), load_rules())
+    readings = read_document(Document(title=case.title), RULES)
 
     assert sorted({reading.type for reading in readings}) == case.types
     found = {amount.text: (amount.value, amount.currency) for r in readings for amount in r.amounts}

@@ -12,6 +12,7 @@ from streams.rules import load_rules
 
 SHARED = os.environ.get("TAPEWIRE_SHARED")
 pytestmark = pytest.mark.skipif(SHARED is None, reason="TAPEWIRE_SHARED names no folder")
+RULES = load_rules()
 DIGEST_US = Micros(1_762_182_392_000_000)  # 2025-11-04 00:06:32 +09:00
 ARTICLE_US = Micros(1_765_951_122_000_000)  # 2025-12-17 14:58:42 +09:00
 
@@ -24,7 +25,7 @@ def seed(start: str) -> str:
 
 def read_digest() -> tuple[Document, tuple[Reading, ...]]:
     document = Document(title="2025-11-04 AI 뉴스", body=seed("000"), published_us=DIGEST_US)
-    return document, read_document(document, load_rules())
+    return document, read_document(document, RULES)
 
 
 def parties(reading: Reading) -> dict[str, str]:
@@ -125,7 +126,7 @@ def test_the_article_is_one_deal_in_talks(titled: bool) -> None:
     title = next(line for line in body.splitlines() if line.startswith("아마존, "))
     document = Document(title=title if titled else "", body=body, published_us=ARTICLE_US)
 
-    (deal,) = read_document(document, load_rules())
+    (deal,) = read_document(document, RULES)
 
     assert deal.type == "deal"
     assert deal.deal_status == "in_talks"
