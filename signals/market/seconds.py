@@ -180,12 +180,13 @@ def _due(
     for key in sorted(merged):
         second, before = merged[key], sent.get(key)
         if before is not None:
-            if replace(second, received_us=before.received_us) == before:
+            if second == before or replace(second, received_us=before.received_us) == before:
                 continue
             if step is not None and key == newest and not _moved(second, before, step):
                 continue
-        received_us = Micros(max(second.received_us, sample.received_us))
-        due.append(replace(second, received_us=received_us))
+        if second.received_us < sample.received_us:
+            second = merged[key] = replace(second, received_us=sample.received_us)
+        due.append(second)
     return tuple(due)
 
 

@@ -22,6 +22,8 @@ def relay_events(view: View, groups: Iterable[Telling]) -> None:
         target = targets.get(event.event_id) if event.anchor == view.key else None
         before = row.relayed_to
         changed = view.draft.was_changed(f"event:{event.event_id}")
+        if target == before and not changed:
+            continue
         relayed = replace(row, relayed_to=target, relays=row.relays + 1)
         if before is not None and before != target:
             moved_to = target if event.anchor == view.key else event.anchor

@@ -8,7 +8,7 @@ from signals.messages import Event, Micros, Move, Reaction
 from signals.policy import DAY_US
 from signals.reactions.guards import guard_of, set_guard
 from signals.reactions.measure import Market, measure_milestones
-from signals.reactions.rows import MoveRow, Sent, TrackRow
+from signals.reactions.rows import EntryRow, MoveRow, Sent, TrackRow
 from signals.reactions.view import NO_TIME, SPAN_US, View
 from signals.tellings import Telling
 
@@ -220,8 +220,8 @@ def _told(view: View, group: Telling, from_us: Micros) -> _Told:
 
     A later one finds the measures as they stand.
     """
-    members = {event.event_id for event in group.events}
-    subjects = [row.entry.subject for row in view.entries() if row.entry.event.event_id in members]
+    rows = [view.draft.get(f"event:{event.event_id}") for event in group.events]
+    subjects = [row.entry.subject for row in rows if isinstance(row, EntryRow)]
     best = min(subjects, key=lambda subject: (subject.role != "party", subject.reason))
     return _Told(
         event_ids=tuple(e.event_id for e in group.events if e.anchor_us <= from_us + SPAN_US),
