@@ -3,6 +3,7 @@
 import argparse
 
 from agents.app import changelog_topics
+from signals.errors import ConfigError
 from streams.assemble import assemble_agents
 from streams.codec import to_json
 from streams.policy_file import load_policy
@@ -41,6 +42,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Apply the registry and the agents' changelogs, and say what was done."""
+    if arguments.partitions is not None and arguments.partitions < 1:
+        raise ConfigError(f"--partitions must be 1 or more, was {arguments.partitions}")
     settings = settings_of(arguments, group=arguments.group)
     agents = assemble_agents(load_policy(settings.policy))
     changes = run_quietly(

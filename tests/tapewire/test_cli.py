@@ -45,6 +45,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     ("words", "code", "sentence"),
     [
         (["tail", "--broker", "nowhere"], 2, "TAPEWIRE_BROKER must be host:port"),
+        (["topics", "apply", "--partitions", "0"], 2, "--partitions must be 1 or more, was 0"),
         (["tail", "--broker", "127.0.0.1:1"], 1, "no Kafka broker answers at 127.0.0.1:1"),
         (["ingest", "headlines", "/none.jsonl", "--broker", "127.0.0.1:1"], 1, "no Kafka broker"),
     ],
