@@ -12,11 +12,23 @@ from decimal import Decimal
 from signals.fold import Draft
 from signals.market.seconds import merge_seconds
 from signals.messages import Daily, Micros, Second
-from signals.policy import MINUTE_US, SECOND_US
+from signals.policy import DAY_US, MINUTE_US, SECOND_US
 
-__all__ = ["PREFIX", "DaysRow", "Path", "PathRow", "add_day", "add_second", "ended_us", "path_part"]
+__all__ = [
+    "PREFIX",
+    "DaysRow",
+    "Path",
+    "PathRow",
+    "add_day",
+    "add_second",
+    "days_part",
+    "days_until",
+    "ended_us",
+    "path_part",
+]
 
 PREFIX = "path:"
+_DAYS_US = 16 * DAY_US
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +40,7 @@ class PathRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DaysRow:
-    """The daily closes of a ticker, ascending by ``close_us``."""
+    """The daily closes of a ticker over sixteen days, ascending by ``close_us``."""
 
     days: tuple[Daily, ...]
 
@@ -55,8 +67,24 @@ def add_second(row: PathRow | None, second: Second) -> tuple[PathRow, Second] | 
     return PathRow(seconds=tuple(seconds)), merged
 
 
-def add_day(row: DaysRow | None, day: Daily, *, keep: int) -> DaysRow | None:
-    """Return the row with a close added, the last ``keep`` of them; None if it says nothing new.
+def days_part(close_us: Micros) -> str:
+    """Return the part that holds a close: those of sixteen days are one row."""
+    return f"days:{close_us // _DAYS_US}"
+
+
+def days_until(draft: Draft, newest_us: Micros, *, count: int) -> tuple[Daily, ...]:
+    """Return the closes up to a time, ascending: at least the last ``count`` that are kept.
+
+    Five sessions a week, and holidays: a close a day and a half on average reaches far enough.
+    """
+    last = newest_us // _DAYS_US
+    first = last - (count * 3 // 2 * DAY_US) // _DAYS_US - 1
+    rows = (draft.get(f"days:{number}") for number in range(first, last + 1))
+    return tuple(day for row in rows if row is not None for day in row.days)
+
+
+def add_day(row: DaysRow | None, day: Daily) -> DaysRow | None:
+    """Return the row with a close added; None if it says nothing new.
 
     Of two records of one close the earlier receipt stands: prices rewritten after the fact do not
     change what was known.
@@ -66,8 +94,7 @@ def add_day(row: DaysRow | None, day: Daily, *, keep: int) -> DaysRow | None:
     if known is not None and _receipt(known) <= _receipt(day):
         return None
     days[day.close_us] = day
-    kept = tuple(days[close_us] for close_us in sorted(days)[-keep:])
-    return None if row is not None and kept == row.days else DaysRow(days=kept)
+    return DaysRow(days=tuple(days[close_us] for close_us in sorted(days)))
 
 
 def _receipt(day: Daily) -> tuple[Micros, Decimal, Decimal]:

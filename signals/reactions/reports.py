@@ -5,7 +5,6 @@ from dataclasses import replace
 
 from signals.ids import derive_id
 from signals.market.measures import statistics_at
-from signals.market.path import DaysRow
 from signals.market.sessions import Session
 from signals.messages import Daily, Micros, Move, MoveReport, Second
 from signals.reactions.rows import MoveRow, StatisticsRow
@@ -29,17 +28,17 @@ def may_report(view: View, session: Session, second: Second) -> bool:
     row: MoveRow | None = view.draft.get(f"move:{session.open_us}")
     if row is not None and row.report.status == "live":
         return second.second_us <= row.report.move.to_us
-    days: DaysRow | None = view.draft.get("days")
-    if days is None or not days.days:
+    days = view.days()
+    if not days:
         return False
-    if days.days[-1].close_us > session.open_us:
+    if days[-1].close_us > session.open_us:
         return True  # a late price of an earlier session: let the search decide
-    previous = previous_day(days.days, session)
+    previous = previous_day(days, session)
     if previous is None or price_past(second, previous, view.policy) is None:
         return False
     known: StatisticsRow | None = view.draft.get("statistics")
     if known is None or known.close_us != previous.close_us:
-        statistics = statistics_at(days.days, previous.close_us, view.policy)
+        statistics = statistics_at(days, previous.close_us, view.policy)
         known = StatisticsRow(close_us=previous.close_us, statistics=statistics)
         view.draft.put("statistics", known)
     return move_past(second, previous, known.statistics, view.policy) is not None

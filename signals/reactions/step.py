@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from signals.fold import EMPTY, Draft, Result, Rows, Step
-from signals.market.path import PREFIX, add_day, add_second, path_part
+from signals.market.path import PREFIX, DaysRow, add_day, add_second, days_part, path_part
 from signals.market.sessions import Sessions
 from signals.messages import Daily, Event, EventEntry, Journal, Micros, Second
 from signals.policy import DAY_US, HOUR_US, MINUTE_US, Policy
@@ -22,11 +22,12 @@ from signals.reactions.reports import (
     sessions_after,
 )
 from signals.reactions.rows import ClockRow, EntryRow
-from signals.reactions.tracks import forget_tracks, measure_groups, regrouped, withdraw_others
+from signals.reactions.tracks import measure_groups, regrouped, withdraw_others
 from signals.reactions.view import View
 
 __all__ = ["track_reactions_step"]
 
+_HISTORY_US = 300 * DAY_US  # beyond the oldest close that beta and volatility look at
 _GAP_US = 5 * DAY_US  # how old the price before an event can be: a long weekend
 
 
@@ -88,11 +89,11 @@ def _fold_second(view: View, second: Second) -> Result:
 
 
 def _fold_daily(view: View, day: Daily) -> Result:
-    keep = max(view.policy.beta_days, view.policy.volatility_days) + 10
-    row = add_day(view.draft.get("days"), day, keep=keep)
+    part = days_part(day.close_us)
+    row = add_day(view.draft.get(part), day)
     if row is None:
         return EMPTY
-    view.draft.put("days", row)
+    view.draft.put(part, row)
     view.draft.drop("statistics")
     _advance(view, day.close_us, priced=True)
     groups = view.groups()
@@ -118,19 +119,29 @@ def _advance(view: View, event_us: Micros, *, priced: bool) -> None:
 
 def _forget(view: View) -> None:
     """Drop what no record within the disorder bound can need any more."""
-    draft, measured_us = view.draft, view.measured_us
-    for part in draft.parts(PREFIX):
-        if int(part.removeprefix(PREFIX)) * MINUTE_US < measured_us - _GAP_US:
-            draft.drop(part)
-    for part in draft.parts("move:"):
-        if int(part.removeprefix("move:")) < measured_us:
-            draft.drop(part)
+    _forget_prices(view)
+    draft = view.draft
     told_us = view.clock.newest_us - view.policy.story_us - view.policy.disorder_us
     for group in view.groups():
         if all(event.anchor_us < told_us for event in group.events):
             for event in group.events:
                 draft.drop(f"event:{event.event_id}")
-    forget_tracks(view, told_us)
+            draft.drop(f"track:{group.first.event_id}")
+            set_guard(draft, group.first.event_id, None)
     for row in view.entries():
         if row.entry.event.status != "live" and row.entry.event.anchor_us < told_us:
             draft.drop(f"event:{row.entry.event.event_id}")
+
+
+def _forget_prices(view: View) -> None:
+    draft, measured_us = view.draft, view.measured_us
+    for part in draft.parts(PREFIX):
+        if int(part.removeprefix(PREFIX)) * MINUTE_US < measured_us - _GAP_US:
+            draft.drop(part)
+    for part in draft.parts("days:"):
+        row: DaysRow | None = draft.get(part)
+        if row is not None and row.days[-1].close_us < measured_us - _HISTORY_US:
+            draft.drop(part)
+    for part in draft.parts("move:"):
+        if int(part.removeprefix("move:")) < measured_us:
+            draft.drop(part)

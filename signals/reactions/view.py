@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from signals import names
 from signals.fold import Draft, Output
-from signals.market.path import DaysRow, Path
+from signals.market.path import Path, days_until
 from signals.market.sessions import Sessions
-from signals.messages import EventRelay, Micros, MoveReport, Reaction
+from signals.messages import Daily, EventRelay, Micros, MoveReport, Reaction
 from signals.policy import DAY_US, Policy
 from signals.reactions.measure import Market
 from signals.reactions.rows import ClockRow, EntryRow
@@ -55,13 +55,17 @@ class View:
         live = [row.entry.event for row in self.entries() if row.entry.event.status == "live"]
         return group_tellings(live, self.policy)
 
+    def days(self) -> tuple[Daily, ...]:
+        """Return the daily closes that measures need, ascending."""
+        count = max(self.policy.beta_days, self.policy.volatility_days) + 10
+        return days_until(self.draft, self.clock.reached_us, count=count)
+
     def market(self) -> Market:
         """Return the prices of the key."""
-        days: DaysRow | None = self.draft.get("days")
         return Market(
             ticker=self.key,
             path=Path(self.draft),
-            days=() if days is None else days.days,
+            days=self.days(),
             reached_us=self.clock.reached_us,
             sessions=self.sessions,
             policy=self.policy,

@@ -4,7 +4,15 @@ from dataclasses import replace
 from decimal import Decimal
 
 from signals.fold import Draft
-from signals.market.path import DaysRow, Path, PathRow, add_day, add_second, path_part
+from signals.market.path import (
+    Path,
+    PathRow,
+    add_day,
+    add_second,
+    days_part,
+    days_until,
+    path_part,
+)
 from signals.messages import Daily, Micros, Second
 from signals.policy import DAY_US, MINUTE_US, SECOND_US
 from tests.builders import OPEN, second, us
@@ -60,20 +68,26 @@ def test_of_two_records_of_one_close_the_earlier_receipt_stands() -> None:
     first = Daily(ticker="IREN", close_us=_AT, close=Decimal(60), received_us=Micros(_AT + 5))
     rewritten = replace(first, close=Decimal(61), received_us=Micros(_AT + DAY_US))
 
-    row = add_day(None, first, keep=10)
-    assert add_day(row, rewritten, keep=10) is None
-    assert add_day(add_day(None, rewritten, keep=10), first, keep=10) == row
+    row = add_day(None, first)
+    assert add_day(row, rewritten) is None
+    assert add_day(add_day(None, rewritten), first) == row
 
 
-def test_only_the_last_closes_are_kept() -> None:
-    row: DaysRow | None = None
-    for number in (3, 1, 4, 2, 0):
+def test_closes_are_read_back_in_order_from_the_rows_of_sixteen_days() -> None:
+    draft = Draft({})
+    for number in (30, 10, 40, 20, 0):
         day = Daily(
             ticker="IREN",
             close_us=Micros(_AT + number * DAY_US),
             close=Decimal(60),
             received_us=Micros(_AT + number * DAY_US),
         )
-        row = add_day(row, day, keep=3) or row
-    assert row is not None
-    assert [(day.close_us - _AT) // DAY_US for day in row.days] == [2, 3, 4]
+        part = days_part(day.close_us)
+        draft.put(part, add_day(draft.get(part), day))
+
+    newest_us = Micros(_AT + 40 * DAY_US)
+    days = days_until(draft, newest_us, count=130)
+    assert [(day.close_us - _AT) // DAY_US for day in days] == [0, 10, 20, 30, 40]
+    assert [(day.close_us - _AT) // DAY_US for day in days_until(draft, newest_us, count=1)][
+        -1
+    ] == 40
