@@ -22,7 +22,7 @@ from signals.reactions.reports import (
     sessions_after,
 )
 from signals.reactions.rows import ClockRow, EntryRow
-from signals.reactions.tracks import measure_groups, regrouped, withdraw_others
+from signals.reactions.tracks import forget_tracks, measure_groups, regrouped, withdraw_others
 from signals.reactions.view import View
 
 __all__ = ["track_reactions_step"]
@@ -126,8 +126,7 @@ def _forget(view: View) -> None:
         if all(event.anchor_us < told_us for event in group.events):
             for event in group.events:
                 draft.drop(f"event:{event.event_id}")
-            draft.drop(f"track:{group.first.event_id}")
-            set_guard(draft, group.first.event_id, None)
+    forget_tracks(view, told_us)
     for row in view.entries():
         if row.entry.event.status != "live" and row.entry.event.anchor_us < told_us:
             draft.drop(f"event:{row.entry.event.event_id}")

@@ -371,3 +371,18 @@ def test_journal_gets_a_headline_without_a_listed_company() -> None:
 
     assert [o.key for o in outputs if o.topic == names.JOURNAL] == ["org:openai"]
     assert [o.key for o in outputs if o.topic == names.ALERTS] == ["org:openai"]
+
+
+def test_subject_forgets_what_no_record_can_need_any_more() -> None:
+    pipeline = Pipeline(agents(_READINGS))
+    feed(pipeline, canonical([*_iren(), headline("contract", at=_TOLD)]))
+    kept = {part.partition(":")[0] for part in pipeline.state("track_reactions", "IREN")}
+    assert {"event", "track", "path", "guards"} <= kept
+
+    feed(pipeline, [trade("IREN", "50", at="2025-11-21T15:00:00Z")])
+
+    parts = pipeline.state("track_reactions", "IREN")
+    assert {part.partition(":")[0] for part in parts} >= {"clock", "days", "path"}
+    assert [part for part in parts if part.startswith(("event:", "track:", "move:"))] == []
+    assert sum(part.startswith("path:") for part in parts) == 1
+    assert parts["guards"].guards == ()
