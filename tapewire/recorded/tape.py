@@ -31,6 +31,7 @@ DAYS = tuple(
     )
 )  # fmt: skip
 _MINUTE_US = 60_000_000
+_SESSION_MINUTES = 390
 _DELAY_US = 500_000  # a bar reaches the source half a second after its end
 _MINUTE_SOURCE = "synthetic-minutes"
 _DAILY_SOURCE = "daily-figures"
@@ -48,35 +49,47 @@ class _Day:
 
 
 def read_tape(
-    *, days: Sequence[date] = DAYS, tickers: Sequence[str] = TICKERS
+    *, days: Sequence[date] = DAYS, tickers: Sequence[str] = TICKERS, minutes: int = 1
 ) -> Iterator[PriceSample]:
-    """Yield the tape's records in order of receipt: minute bars, and a daily record a close.
+    """Yield the tape's records in order of receipt: bars, and a daily record a close.
 
     Daily records begin in May 2025, so that beta and volatility have their history, and end with
     the last of ``days``. Each record carries SPY as known at its receipt, whether or not SPY is
     among the tickers.
 
     Args:
-        days: which days have minutes, out of ``DAYS``.
+        days: which days have bars, out of ``DAYS``.
         tickers: which tickers, out of ``TICKERS``.
-    Raises: ConfigError for a day or a ticker that the tape does not have.
+        minutes: the length of a bar; it divides the 390 minutes of a session.
+    Raises: ConfigError for a day, a ticker or bars that the tape does not have.
     """
-    _check(days, tickers)
+    _check(days, tickers, minutes)
     wanted = frozenset(tickers)
     benchmarks = Benchmarks(
-        sample for day in _days() if day.ticker == "SPY" for sample in _samples(day, days)
+        sample for day in _days() if day.ticker == "SPY" for sample in _samples(day, days, minutes)
     )
     last = max(days, default=None)
     for day, rows in _by_day():
         if last is not None and day > last:
             return
-        samples = [sample for row in rows if row.ticker in wanted for sample in _samples(row, days)]
+        samples = [
+            sample
+            for row in rows
+            if row.ticker in wanted
+            for sample in _samples(row, days, minutes)
+        ]
         samples.sort(key=lambda sample: (sample.received_us, sample.kind, sample.ticker))
         for sample in samples:
             yield benchmarks.stamp(sample)
 
 
-def write_tape(path: Path, *, days: Sequence[date] = DAYS, tickers: Sequence[str] = TICKERS) -> int:
+def write_tape(
+    path: Path,
+    *,
+    days: Sequence[date] = DAYS,
+    tickers: Sequence[str] = TICKERS,
+    minutes: int = 1,
+) -> int:
     """Write the tape as CSV that ``read_prices`` reads back to the same records; return how many.
 
     The column ``source`` says of every row whether it is real (daily-figures) or synthetic.
@@ -86,13 +99,15 @@ def write_tape(path: Path, *, days: Sequence[date] = DAYS, tickers: Sequence[str
     with path.open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(_COLUMNS)
-        for sample in read_tape(days=days, tickers=tickers):
+        for sample in read_tape(days=days, tickers=tickers, minutes=minutes):
             rows.writerow(_cells(sample))
             count += 1
     return count
 
 
-def _check(days: Iterable[date], tickers: Iterable[str]) -> None:
+def _check(days: Iterable[date], tickers: Iterable[str], minutes: int) -> None:
+    if minutes < 1 or _SESSION_MINUTES % minutes:
+        raise ConfigError(f"bars must divide {_SESSION_MINUTES} minutes, was {minutes}; take 5")
     for day in days:
         if day not in DAYS:
             choices = ", ".join(str(known) for known in DAYS)
@@ -125,8 +140,8 @@ def _by_day() -> Iterator[tuple[date, list[_Day]]]:
     yield from grouped.items()
 
 
-def _samples(row: _Day, days: Sequence[date]) -> list[PriceSample]:
-    """Return a ticker's minutes of a day, if it has them, and its daily record."""
+def _samples(row: _Day, days: Sequence[date], minutes: int) -> list[PriceSample]:
+    """Return a ticker's bars of a day, if it has them, and its daily record."""
     market = market_of(row.ticker)
     if market is None:
         raise AssertionError(f"{row.ticker} is on no market")
@@ -134,15 +149,27 @@ def _samples(row: _Day, days: Sequence[date]) -> list[PriceSample]:
     daily = _sample(row.ticker, row.figures, kind="daily", span=(open_us, close_us))
     if row.day not in days:
         return [daily]
-    minutes = draw_minutes(row.figures, seed=f"{row.ticker} {row.day}")
-    starts = range(open_us, close_us, _MINUTE_US)
+    drawn = draw_minutes(row.figures, seed=f"{row.ticker} {row.day}")
+    bars = [_merge(drawn[at : at + minutes]) for at in range(0, len(drawn), minutes)]
+    length_us = minutes * _MINUTE_US
+    starts = range(open_us, close_us, length_us)
     return [
         *(
-            _sample(row.ticker, minute, kind="bar", span=(start_us, start_us + _MINUTE_US))
-            for start_us, minute in zip(starts, minutes, strict=True)
+            _sample(row.ticker, bar, kind="bar", span=(start_us, start_us + length_us))
+            for start_us, bar in zip(starts, bars, strict=True)
         ),
         daily,
     ]
+
+
+def _merge(minutes: Sequence[Figures]) -> Figures:
+    return Figures(
+        open=minutes[0].open,
+        high=max(minute.high for minute in minutes),
+        low=min(minute.low for minute in minutes),
+        close=minutes[-1].close,
+        volume=sum(minute.volume for minute in minutes),
+    )
 
 
 def _sample(

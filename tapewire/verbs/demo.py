@@ -40,6 +40,7 @@ examples:
 
 _RECORDED = (names.EVENTS, names.JOURNAL, names.REACTIONS, names.ALERTS, names.DEAD_LETTERS)
 _TOLD = frozenset({"org:iren", "org:microsoft"})  # the parties of the story that is printed in full
+_BAR_MINUTES = 5  # enough to see a move, and a fifth of the work
 _PARTITIONS = 4  # one worker and 17 tickers: more of them only take longer to create
 
 
@@ -95,14 +96,15 @@ def _run_through(live: LiveRun, folder: Path, progress: Progress) -> Report:
     """Send the input, wait until it has gone the whole way, and write the results."""
     folder.mkdir()
     write_headlines(folder / "headlines.jsonl")
-    write_tape(folder / "prices.csv")
+    write_tape(folder / "prices.csv", minutes=_BAR_MINUTES)
     report = Report()
-    messages = []
-    for topic, _, message in canonical_order(read_recorded_headlines(), read_tape()):
-        report.read[topic] += 1
-        messages.append(message)
-    live.feed(messages, progress.say)
-    live.wait_until_done(progress.say)
+    records = canonical_order(read_recorded_headlines(), read_tape(minutes=_BAR_MINUTES))
+    # As it happened: the prices before a headline have been folded when it comes.
+    for topic, group in groupby(records, key=itemgetter(0)):
+        messages = [message for _, _, message in group]
+        report.read[topic] += len(messages)
+        live.feed(messages, progress.say)
+        live.wait_until_done(progress.say)
     report.alerts = live.alerts()
     (folder / "alerts.jsonl").write_bytes(b"".join(alert_lines(report.alerts)))
     live.record(_RECORDED, folder / "recording")
