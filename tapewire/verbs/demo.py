@@ -5,6 +5,8 @@ import shutil
 import signal
 import sys
 import tempfile
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 from signals import names
