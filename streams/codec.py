@@ -7,7 +7,7 @@ ignores fields that it does not know (fields are added, never renamed or reused)
 
 import math
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
 from decimal import Decimal, InvalidOperation
 from functools import cache
@@ -20,7 +20,7 @@ from signals.errors import BadMessage
 __all__ = ["decode", "encode", "from_plain", "to_json"]
 
 _OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATACLASS
-_Reader = Callable[[Any, str], Any]
+_Reader = Callable[[Any], Any]  # raises BadMessage with the path below what it was given
 
 
 def encode(message: object) -> bytes:
@@ -79,54 +79,65 @@ def from_plain(plain: object, kind: Any) -> Any:
 
     Raises: BadMessage, as ``decode``.
     """
-    return _reader(kind)(plain, "$")
+    try:
+        return _reader(kind)(plain)
+    except BadMessage as error:
+        raise _inside("$", error) from error.__cause__
 
 
-def _wrong(path: str, wanted: str, seen: object) -> BadMessage:
+def _inside(place: str, error: BadMessage) -> BadMessage:
+    """Return a fault as it is seen from one level further out.
+
+    Readers raise with the path below themselves, so that no path is built while all is well.
+    """
+    return BadMessage(error.reason, f"{place}{error.path}", error.detail)
+
+
+def _wrong(wanted: str, seen: object) -> BadMessage:
     names = {dict: "an object", list: "a list", str: "a string", bool: "a boolean"}
     names |= {int: "a whole number", float: "a number", type(None): "null"}
     shown = "" if isinstance(seen, dict | list) or seen is None else f" {seen!r:.60}"
     kind = names.get(type(seen), type(seen).__name__)
-    return BadMessage("wrong_type", path, f"must be {wanted}, was {kind}{shown}")
+    return BadMessage("wrong_type", "", f"must be {wanted}, was {kind}{shown}")
 
 
-def _read_str(value: Any, path: str) -> str:
+def _read_str(value: Any) -> str:
     if type(value) is not str:
-        raise _wrong(path, "a string", value)
+        raise _wrong("a string", value)
     return value
 
 
-def _read_int(value: Any, path: str) -> int:
+def _read_int(value: Any) -> int:
     if type(value) is not int:
-        raise _wrong(path, "a whole number", value)
+        raise _wrong("a whole number", value)
     return value
 
 
-def _read_bool(value: Any, path: str) -> bool:
+def _read_bool(value: Any) -> bool:
     if type(value) is not bool:
-        raise _wrong(path, "true or false", value)
+        raise _wrong("true or false", value)
     return value
 
 
-def _read_float(value: Any, path: str) -> float:
+def _read_float(value: Any) -> float:
     if type(value) not in (int, float):
-        raise _wrong(path, "a number", value)
+        raise _wrong("a number", value)
     number = float(value)
     if not math.isfinite(number):
-        raise BadMessage("bad_value", path, f"must be finite, was {number}")
+        raise BadMessage("bad_value", "", f"must be finite, was {number}")
     return number
 
 
-def _read_decimal(value: Any, path: str) -> Decimal:
+def _read_decimal(value: Any) -> Decimal:
     if type(value) is not str:
-        raise _wrong(path, 'a decimal as a string, like "73.07"', value)
+        raise _wrong('a decimal as a string, like "73.07"', value)
     try:
         number = Decimal(value)
     except InvalidOperation:
         detail = f'must be a decimal like "73.07", was {value!r:.60}'
-        raise BadMessage("bad_value", path, detail) from None
+        raise BadMessage("bad_value", "", detail) from None
     if not number.is_finite() or abs(number.adjusted()) > 30:
-        raise BadMessage("bad_value", path, f"must be a finite decimal, was {value!r:.60}")
+        raise BadMessage("bad_value", "", f"must be a finite decimal, was {value!r:.60}")
     return number
 
 
@@ -162,11 +173,11 @@ def _reader(kind: Any) -> _Reader:
 def _literal_reader(allowed: tuple[Any, ...]) -> _Reader:
     wanted = " | ".join(str(value) for value in allowed)
 
-    def read(value: Any, path: str) -> Any:
+    def read(value: Any) -> Any:
         if type(value) is not str:
-            raise _wrong(path, f"one of {wanted}", value)
+            raise _wrong(f"one of {wanted}", value)
         if value not in allowed:
-            raise BadMessage("bad_value", path, f"must be one of {wanted}, was {value!r:.60}")
+            raise BadMessage("bad_value", "", f"must be one of {wanted}, was {value!r:.60}")
         return value
 
     return read
@@ -176,31 +187,41 @@ def _tuple_reader(members: tuple[Any, ...]) -> _Reader:
     if len(members) == 2 and members[1] is Ellipsis:
         read_member = _reader(members[0])
 
-        def read_many(value: Any, path: str) -> tuple[Any, ...]:
+        def read_many(value: Any) -> tuple[Any, ...]:
             if type(value) is not list:
-                raise _wrong(path, "a list", value)
-            return tuple(read_member(item, f"{path}[{i}]") for i, item in enumerate(value))
+                raise _wrong("a list", value)
+            return _read_items((read_member,) * len(value), value) if value else ()
 
         return read_many
 
-    readers = [_reader(member) for member in members]
+    readers = tuple(_reader(member) for member in members)
 
-    def read_fixed(value: Any, path: str) -> tuple[Any, ...]:
+    def read_fixed(value: Any) -> tuple[Any, ...]:
         if type(value) is not list or len(value) != len(readers):
-            raise _wrong(path, f"a list of {len(readers)}", value)
-        pairs = zip(readers, value, strict=True)
-        return tuple(read(item, f"{path}[{i}]") for i, (read, item) in enumerate(pairs))
+            raise _wrong(f"a list of {len(readers)}", value)
+        return _read_items(readers, value)
 
     return read_fixed
+
+
+def _read_items(readers: Sequence[_Reader], items: Sequence[Any]) -> tuple[Any, ...]:
+    found: list[Any] = []
+    try:
+        for read, item in zip(readers, items, strict=True):
+            found.append(read(item))
+    except BadMessage as error:
+        raise _inside(f"[{len(found)}]", error) from error.__cause__
+    return tuple(found)
 
 
 def _mapping_reader(member: Any) -> _Reader:
     read_member = _reader(member)
 
-    def read(value: Any, path: str) -> dict[str, Any]:
+    def read(value: Any) -> dict[str, Any]:
         if type(value) is not dict:
-            raise _wrong(path, "an object", value)
-        return {key: read_member(item, f"{path}.{key}") for key, item in value.items()}
+            raise _wrong("an object", value)
+        items = _read_items((read_member,) * len(value), tuple(value.values()))
+        return dict(zip(value, items, strict=True))
 
     return read
 
@@ -209,61 +230,75 @@ def _union_reader(members: tuple[Any, ...]) -> _Reader:
     present = tuple(member for member in members if member is not type(None))
     if len(present) == 1:
         read_present = _reader(present[0])
-        return lambda value, path: None if value is None else read_present(value, path)
+        return lambda value: None if value is None else read_present(value)
     by_kind: dict[str, _Reader] = {}
     for member in present:
         (tag,) = get_args(get_type_hints(member)["kind"])
         by_kind[tag] = _reader(member)
     wanted = " | ".join(by_kind)
 
-    def read(value: Any, path: str) -> Any:
+    def read(value: Any) -> Any:
         if type(value) is not dict:
-            raise _wrong(path, "an object", value)
+            raise _wrong("an object", value)
         if "kind" not in value:
-            raise BadMessage("missing_field", f"{path}.kind", f"must be one of {wanted}")
+            raise BadMessage("missing_field", ".kind", f"must be one of {wanted}")
         tag = value["kind"]
         if type(tag) is not str or tag not in by_kind:
             detail = f"must be one of {wanted}, was {tag!r:.60}"
-            raise BadMessage("bad_value", f"{path}.kind", detail)
-        return by_kind[tag](value, path)
+            raise BadMessage("bad_value", ".kind", detail)
+        return by_kind[tag](value)
 
     return read
+
+
+# The JSON types whose values need no reading where a field is of that type, or of it or null.
+_AS_THEY_ARE = (str, int, bool)
 
 
 def _dataclass_reader(kind: Any) -> _Reader:
     hints = get_type_hints(kind)
     plan = [
-        (
-            field.name,
-            _reader(hints[field.name]),
-            field.default is MISSING and field.default_factory is MISSING,
-        )
+        (field.name, _same_type(hints[field.name]), _reader(hints[field.name]))
         for field in fields(kind)
     ]
-
+    needed = [
+        field.name
+        for field in fields(kind)
+        if field.default is MISSING and field.default_factory is MISSING
+    ]
     # A field may name the reason of its own faults: Headline.published_us does.
     reasons = {field.name: field.metadata for field in fields(kind)}
 
-    def read(value: Any, path: str) -> Any:
+    def read(value: Any) -> Any:
         if type(value) is not dict:
-            raise _wrong(path, "an object", value)
+            raise _wrong("an object", value)
         found: dict[str, Any] = {}
-        for name, read_field, required in plan:
-            if name in value:
-                try:
-                    found[name] = read_field(value[name], f"{path}.{name}")
-                except BadMessage as error:
-                    if (reason := reasons[name].get(error.reason)) is None:
-                        raise
-                    raise BadMessage(reason, error.path, error.detail) from error
-            elif required:
-                reason = reasons[name].get("missing_field", "missing_field")
-                detail = f"must be given in a {kind.__name__}"
-                raise BadMessage(reason, f"{path}.{name}", detail)
+        name = ""
+        try:
+            for name, same, read_field in plan:
+                if name in value:
+                    item = value[name]
+                    found[name] = item if type(item) is same else read_field(item)
+                elif name in needed:
+                    raise BadMessage("missing_field", "", f"must be given in a {kind.__name__}")
+        except BadMessage as error:
+            fault, cause = _inside(f".{name}", error), error.__cause__
+            if (reason := reasons[name].get(error.reason)) is not None:
+                fault, cause = BadMessage(reason, fault.path, fault.detail), error
+            raise fault from cause
         try:
             return kind(**found)
         except ValueError as error:
             field = str(error).split(" ", 1)[0]
-            raise BadMessage("bad_value", f"{path}.{field}", str(error)) from error
+            raise BadMessage("bad_value", f".{field}", str(error)) from error
 
     return read
+
+
+def _same_type(hint: Any) -> type | None:
+    if isinstance(hint, NewType):
+        return _same_type(hint.__supertype__)
+    if get_origin(hint) in (Union, types.UnionType):
+        present = [member for member in get_args(hint) if member is not type(None)]
+        return _same_type(present[0]) if len(present) == 1 else None
+    return hint if hint in _AS_THEY_ARE else None
