@@ -84,6 +84,7 @@ def _events(
 ) -> Iterable[Event]:
     counts: dict[str, int] = {}
     day = utc_day(headline.published_us)
+    alone = f"headline:{headline.id}"  # a story of its own: nobody is named who could share it
     for reading in readings:
         ordinal = counts[reading.type] = counts.get(reading.type, 0) + 1
         event_id = derive_id("ev", headline.id, reading.type, ordinal)
@@ -101,8 +102,8 @@ def _events(
             published_us=headline.published_us,
             received_us=headline.received_us,
             rules=rules,
-            anchor=anchor_of(reading, tables),
-            subjects=subjects_of(reading, tables, day=day),
+            anchor=anchor_of(reading, tables, alone=alone),
+            subjects=subjects_of(reading, tables, day=day, alone=alone),
             deal_status=reading.deal_status,
             direction=reading.direction,
             authority=reading.authority,

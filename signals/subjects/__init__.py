@@ -38,8 +38,8 @@ def control_key(authority: str | None, counterpart: str | None) -> str:
     return f"gov:{authority or '*'}>{counterpart or '*'}"
 
 
-def anchor_of(reading: Reading, tables: SubjectTables) -> str:
-    """Return the subject that the reading's story lives on.
+def anchor_of(reading: Reading, tables: SubjectTables, *, alone: str = "none") -> str:
+    """Return the subject that the reading's story lives on; ``alone`` if it names nobody at all.
 
     A deal's least prominent party that the gazetteer knows (an unknown one only if there is no
     other): nearly all tellings name it. An export control's authority and counterpart. For any
@@ -49,7 +49,7 @@ def anchor_of(reading: Reading, tables: SubjectTables) -> str:
         return control_key(reading.authority, reading.counterpart)
     parties = reading.parties
     if not parties:
-        return f"type:{reading.type}"
+        return alone
     if reading.type != "deal":
         owners = [party for party in parties if party.role == "owner"]
         return _keys(owners[0] if owners else parties[0], tables)[0]
@@ -57,13 +57,16 @@ def anchor_of(reading: Reading, tables: SubjectTables) -> str:
     return _keys(least, tables)[0]
 
 
-def subjects_of(reading: Reading, tables: SubjectTables, *, day: str) -> tuple[Subject, ...]:
+def subjects_of(
+    reading: Reading, tables: SubjectTables, *, day: str, alone: str = "none"
+) -> tuple[Subject, ...]:
     """Return the keys that an event goes to, its anchor first, each once, parties before relations.
 
     Args:
         reading: what was read.
         tables: listings and relations.
         day: the publish day (``2025-11-03``); relations known later are left out.
+        alone: the subject of a reading that names nobody.
     """
     found: dict[str, Subject] = {}
     for party in reading.parties:
@@ -71,7 +74,7 @@ def subjects_of(reading: Reading, tables: SubjectTables, *, day: str) -> tuple[S
             found.setdefault(key, Subject(key=key, role="party", reason=party.role))
     for ticker in reading.tickers:
         found.setdefault(ticker, Subject(key=ticker, role="party", reason="named"))
-    anchor = anchor_of(reading, tables)
+    anchor = anchor_of(reading, tables, alone=alone)
     first = found.pop(anchor, Subject(key=anchor, role="party", reason="anchor"))
     found = {anchor: first, **found}
     for relation in _relations(reading.parties, tables, day):

@@ -82,4 +82,6 @@ def test_party_is_never_related_too() -> None:
 def test_event_without_any_party_has_a_subject_still() -> None:
     nobody = reading(parties=(), tickers=())
 
-    assert [s.key for s in subjects_of(nobody, _NONE, day="2025-11-03")] == ["type:deal"]
+    assert [s.key for s in subjects_of(nobody, _NONE, day="2025-11-03", alone="headline:a:1")] == [
+        "headline:a:1"
+    ]
