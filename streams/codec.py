@@ -283,7 +283,8 @@ def _dataclass_reader(kind: Any) -> _Reader:
                     raise BadMessage("missing_field", "", f"must be given in a {kind.__name__}")
         except BadMessage as error:
             fault, cause = _inside(f".{name}", error), error.__cause__
-            if (reason := reasons[name].get(error.reason)) is not None:
+            said = "missing_field" if value.get(name) is None else error.reason  # null says nothing
+            if (reason := reasons[name].get(said)) is not None:
                 fault, cause = BadMessage(reason, fault.path, fault.detail), error
             raise fault from cause
         try:

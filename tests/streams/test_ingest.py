@@ -1,6 +1,7 @@
 from decimal import Decimal
 from pathlib import Path
 
+from signals.messages import Headline, Micros, PriceSample
 from streams.brokers import Broker
 from streams.clients import open_producer
 from streams.codec import decode, encode
@@ -8,8 +9,6 @@ from streams.ingest import INGESTED, Refusal, send_all, timestamp_ms
 from streams.recorder import record_topics
 from streams.recording import Recorded, read_recording
 from streams.topic_admin import apply_topics
-
-from signals.messages import Headline, Micros, PriceSample
 
 AT_US = Micros(1_762_169_820_123_456)
 
