@@ -202,6 +202,7 @@ def test_bytes_that_are_no_message_say_why(raw: bytes | None, reason: str) -> No
         ({"published_us": "1765951122000000"}, "bad_publish_time", "$.published_us"),
         ({"published_us": 1.5}, "bad_publish_time", "$.published_us"),
         ({"published_us": True}, "bad_publish_time", "$.published_us"),
+        ({"published_us": None}, "no_publish_time", "$.published_us"),
         ({"published_us": 0}, "bad_value", "$.published_us"),
         ({"received_us": -1}, "bad_value", "$.received_us"),
         ({"revision": 0}, "bad_value", "$.revision"),
