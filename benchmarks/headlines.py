@@ -1,7 +1,8 @@
 """Made-up headlines: deals between companies that the rules know and others that nobody knows.
 
-Names come from the loaded rules, so that the load follows them; words and figures are drawn from a
-seed. What the headlines say is invented.
+A share of them may be ordinary news instead, of which no event comes. Names come from the loaded
+rules, so that the load follows them; words and figures are drawn from a seed. What the headlines
+say is invented.
 """
 
 import random
@@ -24,6 +25,16 @@ _ENGLISH = (
 _KOREAN = (
     "{one}, {other}와 {value}억달러 규모 {what} 공급 계약 체결",
     "{one}, {other}와 {years}년 {value}억달러 {what} 계약 체결",
+)
+_ENGLISH_OTHER = (
+    "Shares of {one} close little changed as investors wait for results",
+    "{one} names new chief financial officer",
+    "What to know about {one} before the market opens",
+)
+_KOREAN_OTHER = (
+    "{one}, 임직원 봉사활동…지역 아동센터에 도서 전달",
+    "[특징주] {one}, 장 초반 보합세",
+    "{one} 주주총회 날짜 확정",
 )
 _ENGLISH_WHATS = ("cloud", "data center", "GPU", "chip supply", "power supply")
 _KOREAN_WHATS = ("클라우드", "데이터센터", "반도체", "서버", "전력")
@@ -55,7 +66,7 @@ def names_of(rules: RuleSet) -> Names:
 
 
 def draw_headlines(
-    names: Names, count: int, *, rate: int, start_us: int, seed: int
+    names: Names, count: int, *, rate: int, start_us: int, seed: int, deals: float = 1.0
 ) -> Iterator[Headline]:
     """Yield headlines in both languages, published and received at an even rate.
 
@@ -65,6 +76,7 @@ def draw_headlines(
         rate: a second, in their own times.
         start_us: when the first one is published.
         seed: the same seed gives the same headlines.
+        deals: which share (0 to 1) reports a deal.
     """
     draw = random.Random(seed)
     for number in range(count):
@@ -72,7 +84,7 @@ def draw_headlines(
         at_us = start_us + number * 1_000_000 // rate
         yield Headline(
             id=f"bench:{seed}-{number}",
-            title=_title(names, draw, is_korean=is_korean),
+            title=(_deal if draw.random() < deals else _ordinary)(names, draw, is_korean=is_korean),
             lang="ko" if is_korean else "en",
             source="bench",
             published_us=Micros(at_us),
@@ -80,7 +92,7 @@ def draw_headlines(
         )
 
 
-def _title(names: Names, draw: random.Random, *, is_korean: bool) -> str:
+def _deal(names: Names, draw: random.Random, *, is_korean: bool) -> str:
     one, other = draw.sample(names.korean if is_korean else names.english, 2)
     if draw.random() < _UNKNOWN_SHARE:
         other = f"{draw.choice(_FIRST)}{draw.choice(_SECOND)} {draw.choice(_THIRD)}"
@@ -92,3 +104,8 @@ def _title(names: Names, draw: random.Random, *, is_korean: bool) -> str:
         what=draw.choice(_KOREAN_WHATS if is_korean else _ENGLISH_WHATS),
         years=draw.randrange(2, 16),
     )
+
+
+def _ordinary(names: Names, draw: random.Random, *, is_korean: bool) -> str:
+    one = draw.choice(names.korean if is_korean else names.english)
+    return draw.choice(_KOREAN_OTHER if is_korean else _ENGLISH_OTHER).format(one=one)

@@ -62,7 +62,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     count = options.rate * options.seconds
     drawn = draw_headlines(
-        names_of(load_rules()), count, rate=options.rate, start_us=now_us(), seed=options.seed
+        names_of(load_rules()),
+        count,
+        rate=options.rate,
+        start_us=now_us(),
+        seed=options.seed,
+        deals=options.deals,
     )
     headlines = list(drawn)
     say(f"replaying {count:,} headlines to know what must come of them")
@@ -84,6 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "broker": options.broker,
         "rate": options.rate,
         "seconds": options.seconds,
+        "deals": options.deals,
         "sent": count,
         **figures,
         "replay_us_per_headline": round(fold_us),
@@ -97,6 +103,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks latency")
     parser.add_argument("--rate", type=int, default=1000, help="headlines a second (default: 1000)")
     parser.add_argument("--seconds", type=int, default=20, help="how long (default: 20)")
+    parser.add_argument(
+        "--deals", type=float, default=1.0, help="share that reports a deal (default: 1.0)"
+    )
     parser.add_argument("--broker", default="kafka", help="kafka or embedded (default: kafka)")
     parser.add_argument("--seed", type=int, default=1, help="of the headlines (default: 1)")
     return parser
