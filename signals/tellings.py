@@ -103,6 +103,9 @@ def _join(group: Telling, other: Telling) -> None:
 
 
 def _agree(group: Telling, other: Telling, policy: Policy) -> bool:
+    # Nothing tells one thing of others' parties: most groups of a busy key are passed by here.
+    if group.parties and other.parties and group.parties.isdisjoint(other.parties):
+        return False
     one, two = group.first, other.first
     if one.type != two.type:
         return False
