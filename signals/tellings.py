@@ -7,7 +7,7 @@ similarity score, and are two deals. A telling that agrees with two groups which
 other joins them, the earlier one's id stands.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -41,10 +41,45 @@ class Telling:
 
 def group_tellings(events: Iterable[Event], policy: Policy) -> list[Telling]:
     """Return the groups, by their first event's order. The order of ``events`` does not matter."""
-    groups: list[Telling] = []
-    for event in sorted(events, key=telling_order):
-        groups = add_telling(groups, event, policy)
-    return groups
+    found: list[Telling] = []
+    for linked in _linked(sorted(events, key=telling_order)):
+        groups: list[Telling] = []
+        for event in linked:
+            groups = add_telling(groups, event, policy)
+        found += groups
+    return sorted(found, key=lambda group: telling_order(group.first))
+
+
+def _linked(events: Iterable[Event]) -> Iterator[list[Event]]:
+    """Yield events, in order, by sets between which no two can tell one thing.
+
+    Those of one type are linked by the parties that they share, and all of them by an event without
+    parties. A busy key has many such sets: grouping them apart is what keeps it quick.
+    """
+    by_type: dict[str, list[Event]] = {}
+    for event in events:
+        by_type.setdefault(event.type, []).append(event)
+    for same in by_type.values():
+        if all(event.parties for event in same):
+            yield from _linked_by_party(same)
+        else:
+            yield same
+
+
+def _linked_by_party(events: Iterable[Event]) -> list[list[Event]]:
+    sets: dict[str, list[Event]] = {}  # by party; the parties of a set have the same list
+    for event in events:
+        parties = _parties(event)
+        met = {id(found): found for name in parties if (found := sets.get(name)) is not None}
+        largest = max(met.values(), key=len, default=[])
+        for other in met.values():
+            if other is not largest:
+                largest += other
+                sets.update((name, largest) for one in other for name in _parties(one))
+        largest.append(event)
+        sets.update((name, largest) for name in parties)
+    distinct = {id(found): found for found in sets.values()}
+    return [sorted(found, key=telling_order) for found in distinct.values()]
 
 
 def telling_of(events: Iterable[Event]) -> Telling:
