@@ -243,7 +243,7 @@ async def test_ten_megabytes_are_taken(broker: Broker, large_topic: str) -> None
 async def test_more_than_sixteen_mebibytes_are_refused(broker: Broker, large_topic: str) -> None:
     async with producing(broker) as producer:
         with pytest.raises(MessageSizeTooLargeError):
-            await producer.send_and_wait(large_topic, bytes(16 * MEBIBYTE), partition=0)
+            await producer.send_and_wait(large_topic, bytes(17 * MEBIBYTE), partition=0)
         await producer.send_and_wait(large_topic, b"next", partition=0)
 
     (record,) = await read_all(broker, large_topic, 1)
