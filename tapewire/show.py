@@ -57,8 +57,11 @@ def alert_lines(alert: Alert, *, lang: Lang = "en", marks: Marks = PLAIN) -> lis
     return [*lines, *_labelled("alert", [identity], lang)]
 
 
-def brief_line(alert: Alert, *, lang: Lang = "en") -> str:
-    """Return an alert in one line: when in New York, what, how much it moved, and the title."""
+def brief_line(alert: Alert, *, lang: Lang = "en", before: Alert | None = None) -> str:
+    """Return an alert in one line: when in New York, what, how much it moved, and the title.
+
+    ``before`` is the revision before it, if that is at hand: then a move that is new is shown.
+    """
     what = " ".join(
         word(name, lang) for name in (alert.type, alert.status, alert.direction) if name is not None
     )
@@ -67,15 +70,16 @@ def brief_line(alert: Alert, *, lang: Lang = "en") -> str:
         (word(alert.kind, lang).upper(), 16),
         (word(alert.severity, lang), 6),
         (what, 22),
-        (_newest_move(alert, lang), 30),
+        (_newest_move(alert, lang, before), 30),
     )
     start = "  ".join(_pad(text, width) for text, width in cells)
     return f"{start}  {_cut(alert.title, _BRIEF_TITLE)}"
 
 
-def _newest_move(alert: Alert, lang: Lang) -> str:
+def _newest_move(alert: Alert, lang: Lang, before: Alert | None) -> str:
     """Return the move that the alert went out for: of those known last, the largest."""
-    measured = [move for move in alert.moves if move.raw is not None]
+    known = () if before is None else before.moves
+    measured = [move for move in alert.moves if move.raw is not None and move not in known]
     move = max(measured, key=lambda move: (move.known_us, _size(move)), default=None)
     if move is None or move.raw is None:
         return " ".join(alert.tickers[:3])

@@ -90,8 +90,17 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _check(keep: Path | None) -> None:
-    if keep is not None and keep.exists() and (not keep.is_dir() or any(keep.iterdir())):
+    """Refuse, before anything is started, a folder that could not take the results in the end."""
+    if keep is None:
+        return
+    if keep.exists() and (not keep.is_dir() or any(keep.iterdir())):
         raise ConfigError(f"--keep {keep} must be an empty folder or a new one")
+    if not keep.exists():
+        try:
+            keep.mkdir(parents=True)
+            keep.rmdir()  # made for good only with the results
+        except OSError as error:
+            raise ConfigError(f"--keep {keep} cannot be made: {error.strerror}") from error
 
 
 def _run_through(live: LiveRun, folder: Path, progress: Progress) -> Report:
@@ -116,13 +125,16 @@ def _run_through(live: LiveRun, folder: Path, progress: Progress) -> Report:
 def _print_alerts(alerts: list[Alert], arguments: argparse.Namespace) -> None:
     """Print a line each, and the demo's own story in full where it comes."""
     marks = marks_for(sys.stdout)
+    last: dict[str, Alert] = {}
     for alert in alerts:
+        before = last.get(alert.alert_id)
+        last[alert.alert_id] = alert
         if arguments.json:
             print(to_json(alert))
         elif arguments.full or _is_told(alert):
             print("\n" + "\n".join(full_lines(alert, lang=arguments.lang, marks=marks)) + "\n")
         else:
-            print(brief_line(alert, lang=arguments.lang))
+            print(brief_line(alert, lang=arguments.lang, before=before))
 
 
 def _is_told(alert: Alert) -> bool:

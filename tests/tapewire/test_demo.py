@@ -113,6 +113,15 @@ def test_a_folder_that_is_in_use_is_refused(
     assert "must be an empty folder or a new one" in capsys.readouterr().err
 
 
+def test_a_folder_that_cannot_be_made_is_refused_before_anything_is_started(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("not a folder", encoding="utf-8")
+
+    assert main(["demo", "--keep", str(tmp_path / "file" / "demo")]) == 2
+    assert "cannot be made" in capsys.readouterr().err
+
+
 @pytest.mark.embedded
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_leaves_nothing_behind_when_it_is_stopped(number: int, tmp_path: Path) -> None:

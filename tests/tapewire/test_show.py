@@ -6,7 +6,15 @@ import pytest
 from signals.messages import Alert, Amount, Evidence, Micros, Move
 from tapewire.figures import clock_line, money, percent, price
 from tapewire.labels import milestone_label
-from tapewire.show import ANSI, PLAIN, alert_lines, columns, leading_moves, mark_spans
+from tapewire.show import (
+    ANSI,
+    PLAIN,
+    alert_lines,
+    brief_line,
+    columns,
+    leading_moves,
+    mark_spans,
+)
 
 Build = Callable[..., Alert]
 BuildMove = Callable[..., Move]
@@ -33,6 +41,15 @@ def test_alert_in_korean(alert: Build) -> None:
     assert "Microsoft (구매, MSFT)" in text
     assert "97억 달러 (거래액)" in text
     assert "+20 % 돌파  11-03 09:30:00 (개장)" in text
+
+
+def test_a_brief_line_shows_the_move_that_the_revision_before_it_did_not_have(
+    alert: Build, move: BuildMove
+) -> None:
+    old, new = move(ticker="CIFR", raw=0.23), move(ticker="AMZN", raw=0.046)
+
+    assert "CIFR +23.0 %" in brief_line(alert(moves=(old, new)))
+    assert "AMZN +4.6 %" in brief_line(alert(moves=(old, new)), before=alert(moves=(old,)))
 
 
 def test_evidence_of_another_text_is_shown_beside_the_title(alert: Build) -> None:
