@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -17,7 +17,10 @@ from signals.reading.rates import Rates
 from signals.reading.reader import company_ids, read_document
 from signals.reading.ruleset import RuleSet, build_rules
 
-__all__ = ["RULES_FOLDER", "RULES_JSON", "Complaint", "compile_rules", "lint_rules", "load_rules"]
+__all__ = [
+    "RULES_FOLDER", "RULES_JSON", "Complaint", "compile_rules", "hand_weights", "lint_rules",
+    "load_rules", "rule_terms",
+]  # fmt: skip
 
 _READING = Path(__file__).parent.parent / "signals" / "reading"
 RULES_FOLDER = _READING / "rules"
@@ -36,6 +39,7 @@ _EVENT_KEYS = frozenset(
         "examples",
     }
 )  # fmt: skip
+_SETTINGS = frozenset({"bias", "calibration", "threshold"})
 _ANYWHERE = 10_000
 _LATIN = re.compile(r"[A-Za-z0-9]")
 
@@ -51,18 +55,34 @@ class Complaint:
 # ---- compiling -----------------------------------------------------------------------------------
 
 
-def compile_rules(folder: Path = RULES_FOLDER, rates: Path = RATES_JSON) -> bytes:
+def compile_rules(
+    folder: Path = RULES_FOLDER,
+    rates: Path = RATES_JSON,
+    *,
+    learned: Mapping[str, Mapping[str, Any]] | None = None,
+    words: Collection[str] = (),
+    keep_idle: bool = False,
+) -> bytes:
     """Compile a folder of rule files into canonical JSON: sorted keys, one form for one meaning.
 
     The examples stay behind; the hash of the rates goes in, so that one hash covers both.
+
+    Args:
+        folder: of rule files.
+        rates: the dated exchange rates.
+        learned: weights by type, instead of those in ``weights.yaml``.
+        words: terms that are to be concepts of their own (``=term``), besides the learned ones.
+        keep_idle: keep features whose weight is zero, as the fit needs them.
 
     Raises: ConfigError naming the file and entry that makes no sense.
     """
     shared = _read_yaml(folder / "concepts.yaml")
     companies = _companies(folder)
-    events = [_read_yaml(path) for path in sorted((folder / "events").glob("*.yaml"))]
-    weights = _weights(folder)
+    events = [_read_yaml(path) for path in _event_files(folder)]
+    weights = _weights(folder) if learned is None else learned
     patterns: list[list[Any]] = []
+    for word in sorted({*words, *_learned_words(weights)}):
+        patterns.append(_pattern(word, "concept", f"={word}"))
     patterns += [_pattern(term, "ignore", "ignore") for term in shared["ignore"]]
     patterns += list(_concept_patterns("common", shared["concepts"]))
     for event in events:
@@ -80,10 +100,16 @@ def compile_rules(folder: Path = RULES_FOLDER, rates: Path = RATES_JSON) -> byte
             (_company(entry) for entry in companies if "parent" not in entry),
             key=lambda entry: str(entry["id"]),
         ),
-        "events": [_event(event, weights.get(event["type"], {})) for event in events],
+        "events": [
+            _event(event, weights.get(event["type"], {}), keep_idle=keep_idle) for event in events
+        ],
         "patterns": sorted(patterns, key=lambda row: orjson.dumps(row)),
     }
     return orjson.dumps(compiled, option=orjson.OPT_SORT_KEYS) + b"\n"
+
+
+def _event_files(folder: Path) -> list[Path]:
+    return sorted((folder / "events").glob("*.yaml"))
 
 
 def _read_yaml(path: Path) -> Any:
@@ -98,7 +124,16 @@ def _companies(folder: Path) -> list[dict[str, Any]]:
     return [entry for path in files for entry in _read_yaml(path)["companies"]]
 
 
-def _weights(folder: Path) -> dict[str, dict[str, float]]:
+def _learned_words(weights: Mapping[str, Mapping[str, Any]]) -> set[str]:
+    return {
+        name.removeprefix("has:=")
+        for learned in weights.values()
+        for name in learned
+        if name.startswith("has:=")
+    }
+
+
+def _weights(folder: Path) -> dict[str, dict[str, Any]]:
     path = folder / "weights.yaml"
     return _read_yaml(path) if path.exists() else {}
 
@@ -204,18 +239,22 @@ def _company(entry: Mapping[str, Any]) -> dict[str, object]:
     }
 
 
-def _event(entry: Mapping[str, Any], weights: Mapping[str, float]) -> dict[str, object]:
+def _event(
+    entry: Mapping[str, Any], weights: Mapping[str, Any], *, keep_idle: bool
+) -> dict[str, object]:
     kind, own = entry["type"], set(entry["concepts"])
 
     def scoped(name: str) -> str:
         return "|".join(f"{kind}.{part}" if part in own else part for part in name.split("|"))
 
     rules = dict(entry["features"])
-    rules |= {name: _learned(name) for name in weights if name != "bias" and name not in rules}
+    rules |= {name: _learned(name) for name in weights if name not in _SETTINGS | set(rules)}
+    # Platt's scaling: confidence is that of the logit times the scale, plus the shift.
+    scale, shift = (float(part) for part in weights.get("calibration", (1.0, 0.0)))
     features = []
     for name, rule in rules.items():
-        weight = float(weights.get(name, rule.get("weight", 0.0)))
-        if weight == 0.0:
+        weight = round(scale * float(weights.get(name, rule.get("weight", 0.0))), 6)
+        if weight == 0.0 and not keep_idle:
             continue
         items = rule.get("seq") or rule.get("near") or rule["has"]
         near = "seq" in rule or "near" in rule
@@ -232,8 +271,8 @@ def _event(entry: Mapping[str, Any], weights: Mapping[str, float]) -> dict[str, 
         )
     return {
         "type": kind,
-        "bias": float(weights.get("bias", entry["bias"])),
-        "threshold": float(entry["threshold"]),
+        "bias": round(scale * float(weights.get("bias", entry["bias"])) + shift, 6),
+        "threshold": float(weights.get("threshold", entry["threshold"])),
         "features": features,
         "status": [
             {"value": rule["value"], "has": [scoped(item) for item in rule["has"]]}
@@ -260,7 +299,7 @@ def _learned(name: str) -> dict[str, Any]:
     """Return the feature that a name in weights.yaml stands for.
 
     ``has:concept`` is in the clause, ``all:concept`` in the whole text, ``pair:one+other`` has both
-    within 30 code points.
+    within 30 code points. A concept ``=term`` is that term alone.
     """
     form, _, rest = name.partition(":")
     if form == "has":
@@ -270,6 +309,35 @@ def _learned(name: str) -> dict[str, Any]:
     if form == "pair":
         return {"near": rest.split("+"), "within": 30}
     raise ConfigError(f"weights.yaml names {name}, which no event file has; take it out")
+
+
+def rule_terms(folder: Path = RULES_FOLDER) -> tuple[str, ...]:
+    """Return every term of the concepts that needs no guard, with its marks, each once."""
+    shared = _read_yaml(folder / "concepts.yaml")["concepts"]
+    scopes = [shared] + [_read_yaml(path)["concepts"] for path in _event_files(folder)]
+    terms = {
+        term
+        for concepts in scopes
+        for by_language in concepts.values()
+        for listed in by_language.values()
+        for term in listed
+        if isinstance(term, str) and "|" not in term
+    }
+    return tuple(sorted(terms))
+
+
+def hand_weights(folder: Path = RULES_FOLDER) -> dict[str, tuple[dict[str, float], set[str]]]:
+    """Return for each type the weights that its file gives, and which of them are pinned."""
+    found = {}
+    for path in _event_files(folder):
+        event = _read_yaml(path)
+        rules = event["features"]
+        found[str(event["type"])] = (
+            {"bias": float(event["bias"])}
+            | {name: float(rule.get("weight", 0.0)) for name, rule in rules.items()},
+            {name for name, rule in rules.items() if rule.get("pinned")},
+        )
+    return found
 
 
 # ---- loading -------------------------------------------------------------------------------------
@@ -304,7 +372,7 @@ def lint_rules(folder: Path = RULES_FOLDER) -> tuple[Complaint, ...]:
     """
     rules = load_rules(compile_rules(folder))
     complaints: list[Complaint] = []
-    for path in sorted((folder / "events").glob("*.yaml")):
+    for path in _event_files(folder):
         complaints += _lint_event(_read_yaml(path), rules)
     for company in _companies(folder):
         complaints += _lint_company(company, rules)
