@@ -24,9 +24,9 @@ __all__ = ["fit_folds", "fit_weights", "to_yaml"]
 _LEAST_ROWS = 12  # a feature that fewer clauses show is not learned
 _LEAST_WEIGHT = 0.02  # logits; smaller ones only cost time
 _PAIR_WITHIN = 30  # code points, as streams.rules takes a learned pair
-_THRESHOLDS = (30, 60)  # percent
+_THRESHOLDS = (40, 60)  # percent
 _ROUNDS = 2  # how often the clause that speaks for a headline is chosen anew
-_L1, _L2 = 1.5, 0.1
+_L1, _L2 = 2.0, 0.1
 _BIAS = "bias"
 
 Learned = dict[str, dict[str, Any]]
@@ -83,20 +83,22 @@ class _Fit:
     def _learn_type(self, kind: str, without: frozenset[int]) -> dict[str, Any]:
         table = self.tables[kind]
         pinned = self._pinned(kind)
-        judged: list[tuple[float, bool]] = []
+        judged: list[tuple[float, bool, bool]] = []
         missed = 0
         for place, own in enumerate(self.fold_of_row):
             if own in without:
                 continue
+            label = self.labels[place]
+            truth = kind in label.types
             weights = self._weights(kind, frozenset([own]))
             logit = _best(table, place, weights, pinned)
             if logit is not None:
-                judged.append((logit[0], kind in self.labels[place].types))
+                judged.append((logit[0], truth, label.hard))
             else:
-                missed += kind in self.labels[place].types
-        scale, shift = fit_platt(judged)
+                missed += truth and not label.hard
+        scale, shift = fit_platt([(logit, truth) for logit, truth, _ in judged])
         own_weights = self._weights(kind, without)
-        confidences = [(scale * logit + shift, right) for logit, right in judged]
+        confidences = [(scale * logit + shift, truth, hard) for logit, truth, hard in judged]
         return {name: round(own_weights[name], 3) for name in sorted(own_weights)} | {
             "calibration": [round(scale, 3), round(shift, 3)],
             "threshold": _best_threshold(confidences, missed),
@@ -174,15 +176,26 @@ def _best(
     return best
 
 
-def _best_threshold(judged: Iterable[tuple[float, bool]], missed: int) -> float:
-    """Return the confidence from which on a reading counts, by the F1 of held-out rows."""
-    ordered = [(1 / (1 + math.exp(-max(-30.0, min(30.0, one)))), right) for one, right in judged]
-    wanted = missed + sum(right for _, right in ordered)
+def _best_threshold(judged: Iterable[tuple[float, bool, bool]], missed: int) -> float:
+    """Return the confidence from which on a reading counts, by the F1 of held-out rows.
+
+    Args:
+        judged: logit, whether it is one, and whether that is borderline: then it may be passed by.
+        missed: how many show nothing at all and are no borderline ones.
+    """
+    ordered = [
+        (1 / (1 + math.exp(-max(-30.0, min(30.0, logit)))), truth, hard)
+        for logit, truth, hard in judged
+    ]
     best = (0.0, 0.5)
     for percent in range(_THRESHOLDS[0], _THRESHOLDS[1] + 1):
-        kept = [right for confidence, right in ordered if confidence >= percent / 100]
-        f1 = 2 * sum(kept) / max(1, len(kept) + wanted)
-        best = max(best, (f1, percent / 100))
+        least = percent / 100
+        right = sum(truth for confidence, truth, _ in ordered if confidence >= least)
+        wrong = sum(not truth for confidence, truth, _ in ordered if confidence >= least)
+        passed = sum(
+            truth and not hard for confidence, truth, hard in ordered if confidence < least
+        )
+        best = max(best, (2 * right / max(1, 2 * right + wrong + passed + missed), least))
     return best[1]
 
 

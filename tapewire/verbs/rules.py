@@ -10,7 +10,8 @@ from streams.codec import to_json
 from streams.rule_eval import evaluate, to_lines, to_page
 from streams.rule_fit import fit_weights, to_yaml
 from streams.rule_labels import CORRECTIONS, Label, read_labels
-from streams.rules import RULES_FOLDER, lint_rules
+from streams.rule_lint import lint_rules
+from streams.rules import RULES_FOLDER
 
 __all__ = ["EXAMPLES", "add_arguments", "run"]
 

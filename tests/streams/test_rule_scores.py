@@ -119,7 +119,8 @@ def test_calibration_and_false_alarms() -> None:
 
 LINE = (
     '{"id": "%s", "lang": "ko", "source": "wire", "published_at": "2025-06-03T00:00:00Z",'
-    ' "title": "-", "types": ["deal"], "tickers": [], "amounts": [{"value": 5.0, "currency": "USD"}],'
+    ' "title": "-", "types": ["deal"], "tickers": [],'
+    ' "amounts": [{"value": 5.0, "currency": "USD"}],'
     ' "status": null, "direction": null, "hard": false}\n'
 )
 
