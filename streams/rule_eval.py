@@ -161,7 +161,9 @@ def to_page(evaluations: Sequence[Evaluation], labels: Sequence[Label], *, day: 
         "In both parts the vocabulary of the rules, the status and direction rules, and the"
         " gazetteer were written with these",
         "headlines in sight: only the weights, the calibration and the thresholds are held out in"
-        " the first part.",
+        " the first part; calibration and threshold of a fold",
+        "come from out-of-fold logits of weights that saw the fold. The fit also counts the rule"
+        " files' own examples.",
         "F1 counts every row; `hard forgiven` is F1 where a borderline headline read as nothing is"
         " no miss. Tickers, money,",
         "status and direction: rows where the type was found. `exact set` forgives hard rows.",

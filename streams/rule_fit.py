@@ -17,12 +17,20 @@ from signals.reading.normalise import normalise_text
 from signals.reading.ruleset import RuleSet
 from streams.logistic import Sample, fit_logistic, fit_platt
 from streams.rule_labels import Label, fold_of_groups, group_of
-from streams.rules import RULES_FOLDER, compile_rules, hand_weights, load_rules, rule_terms
+from streams.rules import (
+    RULES_FOLDER,
+    compile_rules,
+    hand_weights,
+    load_rules,
+    own_examples,
+    rule_terms,
+)
 
 __all__ = ["fit_folds", "fit_weights", "to_yaml"]
 
 _LEAST_ROWS = 12  # a feature that fewer clauses show is not learned
 _LEAST_WEIGHT = 0.02  # logits; smaller ones only cost time
+_EXAMPLE_WEIGHT = 10  # an example of a rule file counts like so many headlines
 _PAIR_WITHIN = 30  # code points, as streams.rules takes a learned pair
 _THRESHOLDS = (40, 60)  # percent
 _ROUNDS = 2  # how often the clause that speaks for a headline is chosen anew
@@ -68,7 +76,8 @@ class _Fit:
     def __init__(self, labels: Sequence[Label], fold_of_row: Sequence[int], folder: Path) -> None:
         self.labels, self.fold_of_row = labels, fold_of_row
         self.hand = hand_weights(folder)
-        self.tables = _tables(labels, folder)
+        self.examples = own_examples(folder)
+        self.tables = _tables(labels, self.examples, folder)
         self.fitted: dict[tuple[str, frozenset[int]], dict[str, float]] = {}
 
     def learn(self, without: frozenset[int]) -> Learned:
@@ -113,6 +122,8 @@ class _Fit:
         if key not in self.fitted:
             kept = [place for place, own in enumerate(self.fold_of_row) if own not in without]
             truth = [kind in label.types for label in self.labels]
+            truth += [holds for _, holds in self.examples[kind]]
+            kept += [*range(len(self.labels), len(truth))] * _EXAMPLE_WEIGHT
             self.fitted[key] = _fit_type(
                 self.tables[kind], truth, kept, self.hand[kind][0], self._pinned(kind)
             )
@@ -202,7 +213,10 @@ def _best_threshold(judged: Iterable[tuple[float, bool, bool]], missed: int) -> 
 # ---- what clauses show ---------------------------------------------------------------------------
 
 
-def _tables(labels: Sequence[Label], folder: Path) -> dict[str, _Table]:
+def _tables(
+    labels: Sequence[Label], examples: Mapping[str, Sequence[tuple[str, bool]]], folder: Path
+) -> dict[str, _Table]:
+    """Return the clauses of the labels and, behind them, of each type's own examples."""
     learned: Learned = {kind: {} for kind in hand_weights(folder)}
     words = rule_terms(folder)
     rules = load_rules(compile_rules(folder, learned=learned, words=words, keep_idle=True))
@@ -212,6 +226,10 @@ def _tables(labels: Sequence[Label], folder: Path) -> dict[str, _Table]:
         by_type = _shown(label.title, rules)
         for kind, shown in by_type.items():
             known = numbers[kind]
+            rows[kind].append(tuple(known.setdefault(names, len(known)) for names in shown))
+    for kind, known in numbers.items():
+        for text, _ in examples[kind]:
+            shown = _shown(text, rules)[kind]
             rows[kind].append(tuple(known.setdefault(names, len(known)) for names in shown))
     return {kind: _Table(tuple(numbers[kind]), tuple(rows[kind])) for kind in numbers}
 
@@ -223,7 +241,7 @@ def _shown(title: str, rules: RuleSet) -> dict[str, list[tuple[str, ...]]]:
     if parts is None:
         return found
     for clause in parts.clauses:
-        common = set(_common(clause, parts.whole))
+        common = set(_common(clause))
         for kind in rules.types:
             fired = score_clause(kind, clause, parts.whole).fired
             own = {feature.id.removeprefix(f"{kind.name}.") for feature, _ in fired}
@@ -231,13 +249,13 @@ def _shown(title: str, rules: RuleSet) -> dict[str, list[tuple[str, ...]]]:
     return found
 
 
-def _common(clause: Clause, whole: Clause) -> Iterator[str]:
-    """Yield the features that no event file names: single concepts and words, and pairs."""
+def _common(clause: Clause) -> Iterator[str]:
+    """Yield the features that no event file names: single concepts and words, and pairs.
+
+    None looks at the whole text: the news of one clause must not tinge the next.
+    """
     for name in clause.spans:
         yield f"has:{name}"
-    for name in whole.spans:
-        if not name.startswith("="):
-            yield f"all:{name}"
     paired = sorted(name for name in clause.spans if not name.startswith("=") and ":" not in name)
     for one, other in combinations(paired, 2):
         if stand_together([clause.spans[one], clause.spans[other]], _PAIR_WITHIN) is not None:

@@ -16,7 +16,7 @@ from signals.reading.ruleset import RuleSet, build_rules
 
 __all__ = [
     "RULES_FOLDER", "RULES_JSON", "compile_rules", "curated_companies", "event_files",
-    "hand_weights", "load_rules", "read_yaml", "rule_terms",
+    "hand_weights", "load_rules", "own_examples", "read_yaml", "rule_terms",
 ]  # fmt: skip
 
 _READING = Path(__file__).parent.parent / "signals" / "reading"
@@ -345,6 +345,20 @@ def hand_weights(folder: Path = RULES_FOLDER) -> dict[str, tuple[dict[str, float
             | {name: float(rule.get("weight", 0.0)) for name, rule in rules.items()},
             {name for name, rule in rules.items() if rule.get("pinned")},
         )
+    return found
+
+
+def own_examples(folder: Path = RULES_FOLDER) -> dict[str, list[tuple[str, bool]]]:
+    """Return for each type the texts of its file, and whether they are of the type."""
+    found = {}
+    for path in event_files(folder):
+        event = read_yaml(path)
+        told = event.get("examples", {})
+        found[str(event["type"])] = [
+            (str(text), key == "positive")
+            for key in ("positive", "negative")
+            for text in told.get(key, ())
+        ]
     return found
 
 
