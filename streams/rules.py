@@ -1,9 +1,8 @@
-"""Rule files: YAML that an analyst edits, compiled into one canonical JSON, loaded and linted."""
+"""Rule files: YAML that an analyst edits, compiled into one canonical JSON, and loaded."""
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,12 +11,13 @@ import orjson
 import yaml
 
 from signals.errors import ConfigError
-from signals.reading.model import Document
 from signals.reading.rates import Rates
-from signals.reading.reader import company_ids, read_document
 from signals.reading.ruleset import RuleSet, build_rules
 
-__all__ = ["RULES_FOLDER", "RULES_JSON", "Complaint", "compile_rules", "lint_rules", "load_rules"]
+__all__ = [
+    "RULES_FOLDER", "RULES_JSON", "compile_rules", "curated_companies", "event_files",
+    "hand_weights", "load_rules", "own_examples", "read_yaml", "rule_terms",
+]  # fmt: skip
 
 _READING = Path(__file__).parent.parent / "signals" / "reading"
 RULES_FOLDER = _READING / "rules"
@@ -36,71 +36,111 @@ _EVENT_KEYS = frozenset(
         "examples",
     }
 )  # fmt: skip
+_SETTINGS = frozenset({"bias", "calibration", "threshold"})
 _ANYWHERE = 10_000
+_LISTED_P = 30  # prominence of a company that nobody curated
 _LATIN = re.compile(r"[A-Za-z0-9]")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Complaint:
-    """Something wrong with a rule entry, in a sentence that says how to mend it."""
-
-    entry: str
-    problem: str
 
 
 # ---- compiling -----------------------------------------------------------------------------------
 
 
-def compile_rules(folder: Path = RULES_FOLDER, rates: Path = RATES_JSON) -> bytes:
+def compile_rules(
+    folder: Path = RULES_FOLDER,
+    rates: Path = RATES_JSON,
+    *,
+    learned: Mapping[str, Mapping[str, Any]] | None = None,
+    words: Collection[str] = (),
+    keep_idle: bool = False,
+) -> bytes:
     """Compile a folder of rule files into canonical JSON: sorted keys, one form for one meaning.
 
     The examples stay behind; the hash of the rates goes in, so that one hash covers both.
 
+    Args:
+        folder: of rule files.
+        rates: the dated exchange rates.
+        learned: weights by type, instead of those in ``weights.yaml``.
+        words: terms that are to be concepts of their own (``=term``), besides the learned ones.
+        keep_idle: keep features whose weight is zero, as the fit needs them.
+
     Raises: ConfigError naming the file and entry that makes no sense.
     """
-    shared = _read_yaml(folder / "concepts.yaml")
-    companies = _companies(folder)
-    events = [_read_yaml(path) for path in sorted((folder / "events").glob("*.yaml"))]
-    weights = _weights(folder)
-    patterns: list[list[Any]] = []
+    shared = read_yaml(folder / "concepts.yaml")
+    companies = curated_companies(folder) + _listed(folder)
+    events = [read_yaml(path) for path in event_files(folder)]
+    weights = _weights(folder) if learned is None else learned
+    every_word = sorted({*words, *_learned_words(weights)})
+    patterns = [_pattern(word, "concept", f"={word}") for word in every_word]
     patterns += [_pattern(term, "ignore", "ignore") for term in shared["ignore"]]
     patterns += list(_concept_patterns("common", shared["concepts"]))
     for event in events:
         _refuse_unknown(event, _EVENT_KEYS, f"events/{event.get('type')}.yaml")
         patterns += list(_concept_patterns(event["type"], event["concepts"]))
-    patterns += list(_place_patterns(_read_yaml(folder / "places.yaml")))
+    patterns += list(_place_patterns(read_yaml(folder / "places.yaml")))
     for company in companies:
         patterns += list(_company_patterns(company))
     compiled = {
         "version": VERSION,
         "rates": hashlib.sha256(rates.read_bytes()).hexdigest(),
-        "particles": _particles(_read_yaml(folder / "particles_ko.yaml")),
-        "units": _read_yaml(folder / "units.yaml")["units"],
+        "particles": _particles(read_yaml(folder / "particles_ko.yaml")),
+        "units": read_yaml(folder / "units.yaml")["units"],
         "companies": sorted(
             (_company(entry) for entry in companies if "parent" not in entry),
             key=lambda entry: str(entry["id"]),
         ),
-        "events": [_event(event, weights.get(event["type"], {})) for event in events],
+        "events": [
+            _event(event, weights.get(event["type"], {}), keep_idle=keep_idle) for event in events
+        ],
         "patterns": sorted(patterns, key=lambda row: orjson.dumps(row)),
     }
     return orjson.dumps(compiled, option=orjson.OPT_SORT_KEYS) + b"\n"
 
 
-def _read_yaml(path: Path) -> Any:
+def event_files(folder: Path) -> list[Path]:
+    """Return the files of the event types, by name."""
+    return sorted((folder / "events").glob("*.yaml"))
+
+
+def read_yaml(path: Path) -> Any:
+    """Return what a YAML file holds.
+
+    Raises: ConfigError for one that cannot be read.
+    """
     try:
         return yaml.load(path.read_text(encoding="utf-8"), Loader=_loader())
     except (OSError, yaml.YAMLError) as error:
         raise ConfigError(f"{path.name} cannot be read: {error}; mend it as YAML") from error
 
 
-def _companies(folder: Path) -> list[dict[str, Any]]:
+def curated_companies(folder: Path) -> list[dict[str, Any]]:
+    """Return the entries of all ``companies*.yaml``."""
     files = sorted(folder.glob("companies*.yaml"))
-    return [entry for path in files for entry in _read_yaml(path)["companies"]]
+    return [entry for path in files for entry in read_yaml(path)["companies"]]
 
 
-def _weights(folder: Path) -> dict[str, dict[str, float]]:
+def _listed(folder: Path) -> list[dict[str, Any]]:
+    """Return the companies that a script takes from public lists; the curated ones come first."""
+    path = folder / "companies_listed.json"
+    rows = orjson.loads(path.read_bytes()) if path.exists() else []
+    return [
+        {"id": owner, "name": name, "tickers": tickers, "p": _LISTED_P, "ko": ko, "en": en}
+        for owner, name, tickers, ko, en in rows
+    ]
+
+
+def _learned_words(weights: Mapping[str, Mapping[str, Any]]) -> set[str]:
+    return {
+        name.removeprefix("has:=")
+        for learned in weights.values()
+        for name in learned
+        if name.startswith("has:=")
+    }
+
+
+def _weights(folder: Path) -> dict[str, dict[str, Any]]:
     path = folder / "weights.yaml"
-    return _read_yaml(path) if path.exists() else {}
+    return read_yaml(path) if path.exists() else {}
 
 
 @cache
@@ -204,36 +244,27 @@ def _company(entry: Mapping[str, Any]) -> dict[str, object]:
     }
 
 
-def _event(entry: Mapping[str, Any], weights: Mapping[str, float]) -> dict[str, object]:
+def _event(
+    entry: Mapping[str, Any], weights: Mapping[str, Any], *, keep_idle: bool
+) -> dict[str, object]:
     kind, own = entry["type"], set(entry["concepts"])
 
     def scoped(name: str) -> str:
         return "|".join(f"{kind}.{part}" if part in own else part for part in name.split("|"))
 
     rules = dict(entry["features"])
-    rules |= {name: _learned(name) for name in weights if name != "bias" and name not in rules}
+    rules |= {name: _learned(name) for name in weights if name not in _SETTINGS | set(rules)}
+    # Platt's scaling: confidence is that of the logit times the scale, plus the shift.
+    scale, shift = (float(part) for part in weights.get("calibration", (1.0, 0.0)))
     features = []
     for name, rule in rules.items():
-        weight = float(weights.get(name, rule.get("weight", 0.0)))
-        if weight == 0.0:
-            continue
-        items = rule.get("seq") or rule.get("near") or rule["has"]
-        near = "seq" in rule or "near" in rule
-        features.append(
-            {
-                "id": f"{kind}.{name}",
-                "items": [scoped(item) for item in items],
-                "ordered": "seq" in rule,
-                "within": rule["within"] if near else _ANYWHERE,
-                "none": [scoped(item) for item in rule.get("none", ())],
-                "whole": rule.get("whole", False),
-                "weight": weight,
-            }
-        )
+        weight = round(scale * float(weights.get(name, rule.get("weight", 0.0))), 6)
+        if weight or keep_idle:
+            features.append(_feature(f"{kind}.{name}", rule, weight, scoped))
     return {
         "type": kind,
-        "bias": float(weights.get("bias", entry["bias"])),
-        "threshold": float(entry["threshold"]),
+        "bias": round(scale * float(weights.get("bias", entry["bias"])) + shift, 6),
+        "threshold": float(weights.get("threshold", entry["threshold"])),
         "features": features,
         "status": [
             {"value": rule["value"], "has": [scoped(item) for item in rule["has"]]}
@@ -256,11 +287,27 @@ def _event(entry: Mapping[str, Any], weights: Mapping[str, float]) -> dict[str, 
     }
 
 
+def _feature(
+    name: str, rule: Mapping[str, Any], weight: float, scoped: Callable[[str], str]
+) -> dict[str, object]:
+    items = rule.get("seq") or rule.get("near") or rule["has"]
+    near = "seq" in rule or "near" in rule
+    return {
+        "id": name,
+        "items": [scoped(item) for item in items],
+        "ordered": "seq" in rule,
+        "within": rule["within"] if near else _ANYWHERE,
+        "none": [scoped(item) for item in rule.get("none", ())],
+        "whole": rule.get("whole", False),
+        "weight": weight,
+    }
+
+
 def _learned(name: str) -> dict[str, Any]:
     """Return the feature that a name in weights.yaml stands for.
 
     ``has:concept`` is in the clause, ``all:concept`` in the whole text, ``pair:one+other`` has both
-    within 30 code points.
+    within 30 code points. A concept ``=term`` is that term alone.
     """
     form, _, rest = name.partition(":")
     if form == "has":
@@ -270,6 +317,49 @@ def _learned(name: str) -> dict[str, Any]:
     if form == "pair":
         return {"near": rest.split("+"), "within": 30}
     raise ConfigError(f"weights.yaml names {name}, which no event file has; take it out")
+
+
+def rule_terms(folder: Path = RULES_FOLDER) -> tuple[str, ...]:
+    """Return every term of the concepts that needs no guard, with its marks, each once."""
+    shared = read_yaml(folder / "concepts.yaml")["concepts"]
+    scopes = [shared] + [read_yaml(path)["concepts"] for path in event_files(folder)]
+    terms = {
+        term
+        for concepts in scopes
+        for by_language in concepts.values()
+        for listed in by_language.values()
+        for term in listed
+        if isinstance(term, str) and "|" not in term
+    }
+    return tuple(sorted(terms))
+
+
+def hand_weights(folder: Path = RULES_FOLDER) -> dict[str, tuple[dict[str, float], set[str]]]:
+    """Return for each type the weights that its file gives, and which of them are pinned."""
+    found = {}
+    for path in event_files(folder):
+        event = read_yaml(path)
+        rules = event["features"]
+        found[str(event["type"])] = (
+            {"bias": float(event["bias"])}
+            | {name: float(rule.get("weight", 0.0)) for name, rule in rules.items()},
+            {name for name, rule in rules.items() if rule.get("pinned")},
+        )
+    return found
+
+
+def own_examples(folder: Path = RULES_FOLDER) -> dict[str, list[tuple[str, bool]]]:
+    """Return for each type the texts of its file, and whether they are of the type."""
+    found = {}
+    for path in event_files(folder):
+        event = read_yaml(path)
+        told = event.get("examples", {})
+        found[str(event["type"])] = [
+            (str(text), key == "positive")
+            for key in ("positive", "negative")
+            for text in told.get(key, ())
+        ]
+    return found
 
 
 # ---- loading -------------------------------------------------------------------------------------
@@ -288,56 +378,3 @@ def load_rules(rules: bytes | None = None) -> RuleSet:
     table = orjson.loads(rates_raw)
     rates = Rates(table["source"], table["days"], table["per_euro"])
     return build_rules(plain, rates, hashlib.sha256(raw).hexdigest())
-
-
-# ---- linting -------------------------------------------------------------------------------------
-
-_CARRIERS_KO = ("{}, 신사업 발표", "{}의 올해 계획")
-_CARRIERS_EN = ("{} announces plans", "Shares of {} fall")
-
-
-def lint_rules(folder: Path = RULES_FOLDER) -> tuple[Complaint, ...]:
-    """Run every entry's own examples against the folder's rules; none is a clean bill.
-
-    An event type's examples must (not) give the type. A company's ``match`` and ``no_match`` must
-    (not) give the company, and each alias without ``require_any`` is tried in carrier sentences.
-    """
-    rules = load_rules(compile_rules(folder))
-    complaints: list[Complaint] = []
-    for path in sorted((folder / "events").glob("*.yaml")):
-        complaints += _lint_event(_read_yaml(path), rules)
-    for company in _companies(folder):
-        complaints += _lint_company(company, rules)
-    return tuple(complaints)
-
-
-def _lint_event(entry: Mapping[str, Any], rules: RuleSet) -> Iterator[Complaint]:
-    kind = entry["type"]
-    examples = entry.get("examples", {})
-    if not examples.get("positive") or not examples.get("negative"):
-        yield Complaint(entry=kind, problem="needs positive and negative examples; add them")
-    for wanted, texts in (
-        (True, examples.get("positive", ())),
-        (False, examples.get("negative", ())),
-    ):
-        for text in texts:
-            found = {reading.type for reading in read_document(Document(title=text), rules)}
-            if (kind in found) != wanted:
-                verb = "should" if wanted else "should not"
-                yield Complaint(entry=kind, problem=f"{text!r} {verb} be a {kind}")
-
-
-def _lint_company(entry: Mapping[str, Any], rules: RuleSet) -> Iterator[Complaint]:
-    owner = entry.get("parent", entry["id"])
-    guards = entry.get("guards", {})
-    cases = [(True, text) for text in entry.get("match", ())]
-    cases += [(False, text) for text in entry.get("no_match", ())]
-    for language, carriers in (("ko", _CARRIERS_KO), ("en", _CARRIERS_EN)):
-        for alias in entry.get(language, ()):
-            name = str(alias).removeprefix("C:")
-            if not guards.get(name, {}).get("require_any"):
-                cases += [(True, carrier.format(name)) for carrier in carriers]
-    for wanted, text in cases:
-        if (owner in company_ids(text, rules)) != wanted:
-            verb = "should" if wanted else "should not"
-            yield Complaint(entry=str(entry["id"]), problem=f"{text!r} {verb} name {owner}")

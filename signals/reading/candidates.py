@@ -26,7 +26,7 @@ from signals.reading.roles import find_parties, mentions, unknown_parties
 from signals.reading.ruleset import EventType, RuleSet
 from signals.reading.status import read_direction, read_status
 
-__all__ = ["Candidate", "Context", "Sum", "TextReading", "read_text"]
+__all__ = ["Candidate", "Context", "Parts", "Sum", "TextReading", "part_text", "read_text"]
 
 # A sentence of the body counts as a telling below the threshold that a title must pass.
 _TOLD = 0.3
@@ -80,18 +80,22 @@ class TextReading:
     quantities: tuple[Quantity, ...] = ()
 
 
-def read_text(text: Text, context: Context, *, strict: bool) -> TextReading:
-    """Return the candidates of a text, clause by clause.
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """A text with its hits and figures: as a whole, and clause by clause."""
 
-    Args:
-        text: a title or a sentence.
-        context: the rules, and the time that dates the exchange rate.
-        strict: a candidate must pass its type's threshold (a title); else it only has to look
-            like one (a sentence that may add to what the title reports).
-    """
-    hits = find_hits(text, context.rules)
+    whole: Clause
+    clauses: tuple[Clause, ...]
+    hits: Sequence[Hit]
+    money: Sequence[Money]
+    figures: Sequence[Figure]
+
+
+def part_text(text: Text, rules: RuleSet) -> Parts | None:
+    """Return the parts of a text that are scored; None where no concept stands in it."""
+    hits = find_hits(text, rules)
     if not any(hit.kind == "concept" for hit in hits):
-        return TextReading()
+        return None
     money = find_money(text)
     figures = find_quantities(text)
     more = {
@@ -101,7 +105,23 @@ def read_text(text: Text, context: Context, *, strict: bool) -> TextReading:
     whole = make_clause(text, (0, len(text.shown)), hits, more)
     spans = split_clauses(text, hits)
     clauses = [make_clause(text, span, hits, more) for span in spans] if len(spans) > 1 else [whole]
-    reader = _Reader(text, context, whole, hits, money, figures)
+    return Parts(whole, tuple(clauses), hits, money, figures)
+
+
+def read_text(text: Text, context: Context, *, strict: bool) -> TextReading:
+    """Return the candidates of a text, clause by clause.
+
+    Args:
+        text: a title or a sentence.
+        context: the rules, and the time that dates the exchange rate.
+        strict: a candidate must pass its type's threshold (a title); else it only has to look
+            like one (a sentence that may add to what the title reports).
+    """
+    parts = part_text(text, context.rules)
+    if parts is None:
+        return TextReading()
+    whole, clauses, figures = parts.whole, parts.clauses, parts.figures
+    reader = _Reader(text, context, whole, parts.hits, parts.money, figures)
     found: list[Candidate] = []
     for kind in context.rules.types:
         found += reader.candidates(kind, clauses, kind.threshold if strict else _TOLD)

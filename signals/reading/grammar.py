@@ -10,7 +10,7 @@ from signals.reading.match import Hit
 from signals.reading.normalise import Text
 from signals.reading.ruleset import EventType, Feature
 
-__all__ = ["Clause", "Score", "make_clause", "score_clause", "split_clauses"]
+__all__ = ["Clause", "Score", "make_clause", "score_clause", "split_clauses", "stand_together"]
 
 _BREAK = re.compile(r"\.{2,}|[;|]|\s-{1,2}\s|\s/\s|(?<=[가-힣])\.\s|[?!]\s")
 _COMMA = re.compile(r",\s")
@@ -157,7 +157,7 @@ def _find(
         candidates.append(found)
     if feature.ordered:
         return _in_order(candidates, feature.within)
-    return _together(candidates, feature.within)
+    return stand_together(candidates, feature.within)
 
 
 def _in_order(
@@ -178,7 +178,7 @@ def _in_order(
     return chains[0]
 
 
-def _together(
+def stand_together(
     candidates: list[Sequence[tuple[int, int]]], within: int
 ) -> tuple[tuple[int, int], ...] | None:
     """Return spans of every item, each near the first item's, in any order."""

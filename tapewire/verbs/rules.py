@@ -1,27 +1,39 @@
-"""``tapewire rules``: the rule set against its own examples."""
+"""``tapewire rules``: the rule set against its own examples and labelled headlines, and its fit."""
 
 import argparse
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from signals.errors import ConfigError
+from streams.clock import now_us
 from streams.codec import to_json
-from streams.rules import RULES_FOLDER, lint_rules
+from streams.rule_eval import evaluate, to_lines, to_page
+from streams.rule_fit import fit_weights, to_yaml
+from streams.rule_labels import CORRECTIONS, Label, read_labels
+from streams.rule_lint import lint_rules
+from streams.rules import RULES_FOLDER
 
 __all__ = ["EXAMPLES", "add_arguments", "run"]
 
 EXAMPLES = """\
-Each entry has texts in which it must be found and texts in which it must not. The exit code is 1 if
-one does not hold.
+lint: each entry has texts in which it must be found and texts in which it must not. The exit code
+is 1 if one does not hold.
+eval: how the rules read labelled headlines: JSON lines with id, lang, source, published_at, title,
+types, tickers, amounts, status, direction, hard. --crosswise fits the weights anew for each fold.
+fit: weights, calibration and thresholds learned from such headlines.
 
 examples:
   tapewire rules lint
   tapewire rules lint --folder my-rules --json | jq -r .problem
+  tapewire rules eval --labels labels.jsonl --json | jq .scores.types.all
+  tapewire rules eval --labels labels.jsonl --report docs/quality.md
+  tapewire rules fit --labels labels.jsonl --out signals/reading/rules/weights.yaml
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the one action that there is."""
-    actions = parser.add_subparsers(dest="action", metavar="lint", required=True)
+    """Add the actions and what they take."""
+    actions = parser.add_subparsers(dest="action", metavar="lint|eval|fit", required=True)
     lint = actions.add_parser("lint", help="run every entry's own examples")
     lint.add_argument(
         "--folder",
@@ -30,10 +42,65 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="of rule files (default: those that ship)",
     )
     lint.add_argument("--json", action="store_true", help="one complaint a line")
+    scored = actions.add_parser("eval", help="score the rules on labelled headlines")
+    _add_labels(scored)
+    scored.add_argument(
+        "--crosswise", action="store_true", help="fit and score over folds by month and source"
+    )
+    shown = scored.add_mutually_exclusive_group()
+    shown.add_argument("--json", action="store_true", help="one JSON object")
+    shown.add_argument(
+        "--report", type=Path, metavar="FILE", help="write a page of both, crosswise first"
+    )
+    fit = actions.add_parser("fit", help="learn the weights from labelled headlines")
+    _add_labels(fit)
+    fit.add_argument("--out", type=Path, help="of the weights (default: stdout)")
+
+
+def _add_labels(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--labels", type=Path, required=True, metavar="FILE", help="JSON lines")
+    parser.add_argument(
+        "--corrections",
+        type=Path,
+        default=CORRECTIONS,
+        metavar="FILE",
+        help="of labels, by hash (default: those that ship)",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print what is wrong with the entries; return 1 if anything is."""
+    """Do what the action says; of ``lint`` return 1 if an entry does not hold."""
+    if arguments.action == "lint":
+        return _lint(arguments)
+    labels = read_labels(arguments.labels, arguments.corrections)
+    if arguments.action == "eval":
+        _eval(arguments, labels)
+    else:
+        _write(arguments.out, to_yaml(fit_weights(labels)))
+    return 0
+
+
+def _eval(arguments: argparse.Namespace, labels: tuple[Label, ...]) -> None:
+    if arguments.report is not None:
+        both = [evaluate(labels, crosswise=crosswise) for crosswise in (True, False)]
+        day = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=now_us())
+        _write(arguments.report, to_page(both, labels, day=f"{day:%Y-%m-%d}"))
+        return
+    evaluation = evaluate(labels, crosswise=arguments.crosswise)
+    print(to_json(evaluation) if arguments.json else "\n".join(to_lines(evaluation)))
+
+
+def _write(path: Path | None, text: str) -> None:
+    if path is None:
+        print(text, end="")
+        return
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be written: {error.strerror}; name a file") from error
+
+
+def _lint(arguments: argparse.Namespace) -> int:
     if not arguments.folder.is_dir():
         raise ConfigError(f"--folder must name a folder of rule files, {arguments.folder} is none")
     complaints = lint_rules(arguments.folder)

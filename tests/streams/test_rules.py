@@ -8,7 +8,8 @@ import pytest
 
 from signals.errors import ConfigError
 from signals.reading import Document, read_document
-from streams.rules import RULES_FOLDER, RULES_JSON, compile_rules, lint_rules, load_rules
+from streams.rule_lint import lint_rules
+from streams.rules import RULES_FOLDER, RULES_JSON, compile_rules, load_rules
 
 LITIGATION = """
 type: litigation
@@ -48,13 +49,13 @@ def test_every_entry_keeps_its_own_examples() -> None:
 def test_the_rules_load_fast() -> None:
     fastest = min(_timed() for _ in range(3))
 
-    assert fastest < 0.5  # 0.05 s on an idle core
+    assert fastest < 0.3  # seconds of the processor; 0.1 s on an idle core
 
 
 def _timed() -> float:
-    started = time.perf_counter()
+    started = time.process_time()
     load_rules()
-    return time.perf_counter() - started
+    return time.process_time() - started
 
 
 def test_the_gazetteer_is_wide_and_names_no_company_twice() -> None:

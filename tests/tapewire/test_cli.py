@@ -6,7 +6,11 @@ import pytest
 from tapewire.cli import main
 from tapewire.verbs import VERBS
 
-ACTIONS = {"ingest": ("headlines", "prices"), "topics": ("apply",), "rules": ("lint",)}
+ACTIONS = {
+    "ingest": ("headlines", "prices"),
+    "topics": ("apply",),
+    "rules": ("lint", "eval", "fit"),
+}
 
 
 def test_help_lists_every_verb_and_teaches(capsys: pytest.CaptureFixture[str]) -> None:
