@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -90,6 +91,19 @@ class WorkerProcess:
     def kill(self) -> None:
         self.process.kill()
         self.process.wait()
+
+    def kill_behind(self, sent: Callable[[], int], *, more: int = 200) -> None:
+        """Kill the worker where it stands, when more records than it has seen wait for it.
+
+        On a quiet machine a worker is at the end of its topics most of the time: so it is stopped
+        first, in the middle of whatever it does, and killed when more has been sent.
+        """
+        self.process.send_signal(signal.SIGSTOP)
+        wanted, deadline = sent() + more, time.monotonic() + 30
+        while sent() < wanted:
+            assert time.monotonic() < deadline, f"{sent()} of {wanted} records sent"
+            time.sleep(0.02)
+        self.kill()
 
     def stop(self, timeout_s: float = 30.0) -> int:
         self.process.terminate()

@@ -39,7 +39,7 @@ def test_three_kills_lose_nothing_and_double_nothing(broker, prefix, tmp_path):
     for _ in range(3):
         with WorkerProcess(settings, tmp_path) as worker:
             _wait_for_output(worker, settings, out + 100)
-            worker.kill()
+            worker.kill_behind(lambda: feed.count)
         fed, out = left_at_the_end(settings)
         assert fed > out, "work must be left at the kill"
     with WorkerProcess(settings, tmp_path) as worker:
@@ -76,7 +76,7 @@ def test_one_of_two_workers_is_killed(kafka_broker, prefix, tmp_path):
     feed.start()
     with WorkerProcess(first, tmp_path) as survivor, WorkerProcess(second, tmp_path) as killed:
         _wait_for_both(survivor, killed)
-        killed.kill()
+        killed.kill_behind(lambda: feed.count)
         fed, out = left_at_the_end(first)
         assert fed > out, "work must be left at the kill"
         _wait_for_output(survivor, first, out + 400)

@@ -58,7 +58,8 @@ def test_three_kills_lose_nothing_and_double_nothing(
         with RealWorker(settings, tmp_path) as worker:
             feed.allow(kill / 4)
             _wait_for_outputs([worker], settings, written + _GROWN)
-            worker.kill()
+            feed.allow(kill / 4 + 1 / 8)
+            worker.kill_behind(lambda: feed.sent, more=100)
         assert sum(asyncio.run(lags(settings))) > 0, "work must be left at the kill"
         written = out(settings)
     with RealWorker(settings, tmp_path) as worker:
@@ -81,7 +82,8 @@ def test_one_of_two_workers_is_killed(
             worker.wait_until_ready(90)
         feed.allow(1 / 2)
         _wait_for_share(killed)
-        killed.kill()
+        feed.allow(5 / 8)
+        killed.kill_behind(lambda: feed.sent, more=100)
         assert sum(asyncio.run(lags(settings))) > 0, "work must be left at the kill"
         written = out(settings)
         feed.finish()
