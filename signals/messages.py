@@ -101,15 +101,23 @@ class Headline:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriceSample:
-    """One trade, bar or daily record of a ticker, on ``market.prices.v1``, keyed by ``ticker``.
+    """One trade, bar, daily record or split of a ticker, on ``market.prices.v1``, keyed by it.
 
     A trade has ``price``; a bar and a daily record have ``open`` to ``close`` and ``end_us``, and
-    are known at their end. ``benchmark_price`` is the price of the ticker's market benchmark as the
-    source knew it at the receipt; on a daily record it is the benchmark's close.
+    are known at their end. A split takes effect at ``event_us``, the open of its first session, and
+    has ``ratio``: new shares for each old one (10 for ten-for-one, 1 to say that there was none).
+    Prices are as traded, never adjusted for what came later.
+
+    Attributes:
+        volume: shares of the trade, the bar or the session.
+        day_volume: shares traded in the session so far, this sample included: a repeat does not
+            count twice, and no order matters. Without it there is no volume ratio.
+        benchmark_price: the price of the ticker's market benchmark as the source knew it at the
+            receipt; on a daily record it is the benchmark's close.
     """
 
     ticker: str
-    kind: Literal["trade", "bar", "daily"]
+    kind: Literal["trade", "bar", "daily", "split"]
     event_us: Micros
     received_us: Micros
     source: str
@@ -122,19 +130,23 @@ class PriceSample:
     close: Decimal | None = None
     benchmark: str | None = None
     benchmark_price: Decimal | None = None
+    day_volume: Decimal | None = None
+    ratio: Decimal | None = None
 
     def __post_init__(self) -> None:
         _require(0 < len(self.ticker) <= 64, "ticker", "1 to 64 characters", self.ticker)
         _require(self.event_us > 0, "event_us", "after 1970", self.event_us)
         _require(self.received_us > 0, "received_us", "after 1970", self.received_us)
-        for price in ("price", "open", "high", "low", "close", "benchmark_price"):
+        for price in ("price", "open", "high", "low", "close", "benchmark_price", "ratio"):
             _require_price(price, getattr(self, price))
-        if self.volume is not None:
-            _require(
-                self.volume.is_finite() and self.volume >= 0, "volume", "0 or more", self.volume
-            )
+        for name, volume in (("volume", self.volume), ("day_volume", self.day_volume)):
+            if volume is not None:
+                _require(volume.is_finite() and volume >= 0, name, "0 or more", str(volume))
         if self.kind == "trade":
             _require(self.price is not None, "price", "given for a trade", None)
+            return
+        if self.kind == "split":
+            _require(self.ratio is not None, "ratio", "given for a split", None)
             return
         for price in ("open", "high", "low", "close"):
             _require(getattr(self, price) is not None, price, f"given for a {self.kind}", None)
