@@ -12,7 +12,7 @@ from signals.messages import Micros
 from signals.policy import MINUTE_US
 from signals.subjects import Relation, SubjectTables
 
-__all__ = ["load_sessions", "load_subject_tables"]
+__all__ = ["load_nasdaq", "load_sessions", "load_subject_tables"]
 
 
 @cache
@@ -30,17 +30,29 @@ def load_subject_tables() -> SubjectTables:
 
 @cache
 def load_sessions() -> Sessions:
-    """Return the regular sessions of ``signals/market/sessions.json``, by market."""
+    """Return the sessions of ``signals/market/sessions.json``, by market."""
     document = orjson.loads((files("signals.market") / "sessions.json").read_bytes())
-    return Sessions(
-        by_market={
-            mic: tuple(
-                Session(open_us=Micros(opened * MINUTE_US), close_us=Micros(closed * MINUTE_US))
-                for opened, closed in days
+    by_market = {
+        mic: tuple(
+            Session(
+                open_us=Micros(opened * MINUTE_US),
+                close_us=Micros(closed * MINUTE_US),
+                pre_us=before * MINUTE_US,
+                post_us=after * MINUTE_US,
             )
-            for mic, days in document["sessions"].items()
-        }
-    )
+            for opened, closed, before, after in rows
+        )
+        for mic, rows in document["sessions"].items()
+    }
+    by_market |= {mic: by_market[same] for mic, same in document["same"].items()}
+    return Sessions(by_market=by_market, version=document["version"])
+
+
+@cache
+def load_nasdaq() -> frozenset[str]:
+    """Return the tickers that ``signals/market/nasdaq.json`` says are listed on Nasdaq."""
+    document = orjson.loads((files("signals.market") / "nasdaq.json").read_bytes())
+    return frozenset(document["tickers"])
 
 
 def _entries(name: str) -> list[Any]:

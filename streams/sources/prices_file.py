@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Literal, cast
 
 from signals.errors import BadMessage, ConfigError
+from signals.market.markets import BENCHMARKS
 from signals.messages import Micros, PriceSample
 from streams.sources.benchmarks import Benchmarks
 from streams.sources.faults import OnBad, open_file, report
 from streams.sources.places import Place
-from streams.sources.sessions import BENCHMARKS, market_of, session_date
+from streams.sources.sessions import market_of, session_date
 from streams.sources.times import instant_us, parse_instant
 
 __all__ = ["INTERVALS", "Interval", "read_prices"]
@@ -43,6 +44,7 @@ def read_prices(
     bar: Interval | None = None,
     source: str = "file",
     on_bad: OnBad | None = None,
+    benchmarks: Mapping[str, str] | None = None,
 ) -> Iterator[PriceSample]:
     """Yield the price records of a CSV file with a header, in the file's order.
 
@@ -55,23 +57,30 @@ def read_prices(
     ``received_at`` (else a trade's time or a bar's end; a bar's is never before its end) and
     ``source``. Other columns are ignored.
 
-    The benchmark is taken from the file's own rows of SPY (^KS11 for .KS and .KQ), as known at
-    the row's receipt. The file is read twice for that, and only the benchmark's rows are held.
+    The benchmark is taken from the file's own rows of it, as known at the row's receipt. The file
+    is read twice for that, and only the benchmarks' rows are held.
 
     Args:
         path: the file, UTF-8.
         bar: the interval of bars in a file without the column ``end``.
         source: for rows that name none.
         on_bad: called with each row's fault, and the reading goes on; raised when left out.
+        benchmarks: the benchmark's ticker by market (MIC); where left out SPY for American tickers
+            and ^KS11 for Korean ones.
     Raises: ConfigError for a file or header that cannot be read, BadMessage for a row.
     """
     if bar is not None and bar not in INTERVALS:
         raise ConfigError(f"--bar must be one of {', '.join(INTERVALS)}, was {bar!r}")
-    benchmarks = Benchmarks(
-        sample
-        for place, cells, form in _rows(path, bar=bar, source=source)
-        if cells.get("ticker") in BENCHMARKS
-        for sample in _samples_or_none(cells, place, form)
+    chosen = BENCHMARKS if benchmarks is None else benchmarks
+    wanted = frozenset(chosen.values())
+    known = Benchmarks(
+        (
+            sample
+            for place, cells, form in _rows(path, bar=bar, source=source)
+            if cells.get("ticker") in wanted
+            for sample in _samples_or_none(cells, place, form)
+        ),
+        chosen,
     )
     for place, cells, form in _rows(path, bar=bar, source=source):
         try:
@@ -80,7 +89,7 @@ def read_prices(
             report(error, on_bad)
             continue
         for sample in samples:
-            yield benchmarks.stamp(sample)
+            yield known.stamp(sample)
 
 
 def _rows(

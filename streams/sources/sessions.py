@@ -1,7 +1,7 @@
-"""The regular sessions of the markets whose files can be read, and their benchmarks.
+"""The markets whose daily bars can be read: their zones, and the sessions of their days.
 
-Two markets are known by the ticker's suffix. Their days come from the table that the core is given
-(early closes, Seoul's late days); a day that it does not hold has the usual hours.
+The days come from the table that the core is given (early closes, Seoul's late days); a day that
+it does not hold has the usual hours.
 """
 
 from bisect import bisect_left
@@ -9,22 +9,22 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from signals.market.markets import mic_of
 from signals.messages import Micros
 from streams.sources.times import instant_us, is_date, parse_date, parse_instant
-from streams.tables import load_sessions
+from streams.tables import load_nasdaq, load_sessions
 
-__all__ = ["BENCHMARKS", "Market", "market_of", "session_date"]
+__all__ = ["Market", "market_of", "session_date"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Market:
-    """A market: its MIC and zone, the usual session in local time, and its benchmark's ticker."""
+    """A market: its MIC and zone, and the usual session in local time."""
 
     mic: str
     zone: str
     open: time
     close: time
-    benchmark: str
 
     def session(self, day: date) -> tuple[Micros, Micros]:
         """Return the session's open and close on a local date."""
@@ -42,19 +42,20 @@ class Market:
         return instant_us(start), instant_us(end)
 
 
-_US = Market(mic="XNYS", zone="America/New_York", open=time(9, 30), close=time(16), benchmark="SPY")
-_KOREA = Market(mic="XKRX", zone="Asia/Seoul", open=time(9), close=time(15, 30), benchmark="^KS11")
-_BY_SUFFIX = {"": _US, "KS": _KOREA, "KQ": _KOREA}
-_INDICES = {"^KS11": _KOREA, "^KQ11": _KOREA, "^KS200": _KOREA}
-
-BENCHMARKS = frozenset(market.benchmark for market in _BY_SUFFIX.values())
+_MARKETS = {
+    mic: Market(mic=mic, zone=zone, open=opens, close=closes)
+    for mics, zone, opens, closes in (
+        (("XNAS", "XNYS"), "America/New_York", time(9, 30), time(16)),
+        (("XKOS", "XKRX"), "Asia/Seoul", time(9), time(15, 30)),
+    )
+    for mic in mics
+}
 
 
 def market_of(ticker: str) -> Market | None:
-    """Return a ticker's market by its Yahoo suffix, or None for one that is not known here."""
-    if ticker in _INDICES:
-        return _INDICES[ticker]
-    return _BY_SUFFIX.get(ticker.rpartition(".")[2] if "." in ticker else "")
+    """Return a ticker's market, or None for one that is not known here."""
+    mic = mic_of(ticker, load_nasdaq())
+    return None if mic is None else _MARKETS[mic]
 
 
 def session_date(text: str, market: Market) -> date:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from signals.market.sessions import Session, Sessions, market_of
+from signals.market.sessions import Session, Sessions
 from signals.policy import HOUR_US, MINUTE_US
 from streams.tables import load_sessions
 from tests.builders import us
@@ -15,18 +15,13 @@ def _hours(ticker: str, at: str) -> tuple[int, int] | None:
     return None if found is None else (found.open_us, found.close_us)
 
 
-def test_market_goes_by_the_suffix() -> None:
-    assert [market_of(t) for t in ("IREN", "005930.KS", "247540.KQ", "BRK.B")] == [
-        "XNYS", "XKRX", "XKRX", "XNYS",
-    ]  # fmt: skip
-
-
 def test_open_is_in_the_session_and_the_close_is_not() -> None:
     opened, closed = us("2025-11-03T14:30:00Z"), us("2025-11-03T21:00:00Z")
 
+    session = Session(open_us=opened, close_us=closed, pre_us=330 * MINUTE_US, post_us=4 * HOUR_US)
     assert _SESSIONS.at("IREN", opened - 1) is None
-    assert _SESSIONS.at("IREN", opened) == Session(open_us=opened, close_us=closed)
-    assert _SESSIONS.at("IREN", closed - 1) == Session(open_us=opened, close_us=closed)
+    assert _SESSIONS.at("IREN", opened) == session
+    assert _SESSIONS.at("IREN", closed - 1) == session
     assert _SESSIONS.at("IREN", closed) is None
 
 
