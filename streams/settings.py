@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from signals.errors import ConfigError
+from signals.market.markets import BENCHMARKS, MARKETS
 
 __all__ = ["PREFIX", "Settings"]
 
@@ -13,6 +14,7 @@ PREFIX = "TAPEWIRE_"
 # Read by the tests and by the brokers' start, not by a worker.
 _OTHERS = frozenset({"TAPEWIRE_SHARED", "TAPEWIRE_CACHE", "TAPEWIRE_REQUIRE_KAFKA"})
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,80}", re.ASCII)
+_BENCHMARK = re.compile(rf"({'|'.join(MARKETS)})=([^\s=,]{{1,64}})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +28,8 @@ class Settings:
         worker: this worker's name in the group; a restart under the same name keeps its partitions.
         web_host, web_port: where ``/metrics`` and ``/readyz`` are served.
         policy: a YAML file of thresholds; the defaults where it is not given.
+        benchmarks: ``MIC=TICKER``, several separated by commas: what a market's moves are measured
+            against. A market that is not named keeps its default.
     """
 
     broker: str = "127.0.0.1:9092"
@@ -35,6 +39,7 @@ class Settings:
     web_host: str = "127.0.0.1"
     web_port: int = 6066
     policy: Path | None = None
+    benchmarks: str = ",".join(f"{mic}={ticker}" for mic, ticker in BENCHMARKS.items())
 
     def __post_init__(self) -> None:
         for part in self.broker.split(","):
@@ -65,6 +70,25 @@ class Settings:
                 f"TAPEWIRE_POLICY must name a file, {self.policy} is none; "
                 "leave it out for the defaults"
             )
+        self._check_benchmarks()
+
+    def _check_benchmarks(self) -> None:
+        named: set[str] = set()
+        for part in self.benchmarks.split(","):
+            found = _BENCHMARK.fullmatch(part.strip())
+            if found is None or found[1] in named:
+                raise ConfigError(
+                    f"TAPEWIRE_BENCHMARKS must name {', '.join(MARKETS)} each at most once, as "
+                    f"MIC=TICKER, was {part.strip()!r} in {self.benchmarks!r}; "
+                    "write it like XNAS=QQQ,XKOS=^KQ11"
+                )
+            named.add(found[1])
+
+    @property
+    def benchmarks_by_market(self) -> Mapping[str, str]:
+        """Return the benchmark's ticker of each market, by MIC."""
+        pairs = (part.strip().split("=", 1) for part in self.benchmarks.split(","))
+        return {**BENCHMARKS, **dict(pairs)}
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str], **overrides: object) -> "Settings":

@@ -1,6 +1,6 @@
 """Files in, alerts out, without a broker: ``tapewire.replay``."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -23,6 +23,7 @@ def replay(
     *,
     bar: Interval | None = None,
     policy: Policy | None = None,
+    benchmarks: Mapping[str, str] | None = None,
     on_bad: OnBad | None = None,
     on_record: Callable[[str], None] | None = None,
 ) -> Report:
@@ -33,6 +34,7 @@ def replay(
         prices: CSV with ``time,ticker,price``, or bars.
         bar: how long the bars are, in a file without a column ``end``.
         policy: thresholds and spans; the defaults when left out.
+        benchmarks: the benchmark's ticker by market (MIC), as for ``read_prices``.
         on_bad: called with the fault of a line that cannot be read; raised when left out.
         on_record: called with ``read`` or ``folded`` for each record, to show progress.
 
@@ -41,9 +43,10 @@ def replay(
         BadMessage: for a line that cannot be read, without ``on_bad``.
     """
     tell = on_record or (lambda _: None)
+    samples = read_prices(Path(prices), bar=bar, on_bad=on_bad, benchmarks=benchmarks)
     records = canonical_order(
         _telling(read_headlines(Path(headlines), on_bad=on_bad), "read", tell),
-        _telling(read_prices(Path(prices), bar=bar, on_bad=on_bad), "read", tell),
+        _telling(samples, "read", tell),
     )
     return replay_raw(_telling(records, "folded", tell), assemble_agents(policy or Policy()))
 

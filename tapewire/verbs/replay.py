@@ -63,7 +63,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Replay and write the alerts; return 1 if a line could not be read."""
     _check(arguments)
-    policy = load_policy(Settings.from_env(os.environ, policy=arguments.policy).policy)
+    settings = Settings.from_env(os.environ, policy=arguments.policy)
+    policy = load_policy(settings.policy)
     refused: list[BadMessage] = []
     progress = Progress()
     counts: Counter[str] = Counter()
@@ -87,6 +88,7 @@ def run(arguments: argparse.Namespace) -> int:
             arguments.prices,
             bar=arguments.bar,
             policy=policy,
+            benchmarks=settings.benchmarks_by_market,
             on_bad=refuse,
             on_record=count,
         )

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from signals.errors import ConfigError
+from signals.market.markets import BENCHMARKS
 from streams.settings import Settings
 
 
@@ -57,6 +58,14 @@ def test_variables_of_the_tests_are_left_alone() -> None:
         ("WORKER", "한글"),
         ("WEB_PORT", "http"),
         ("WEB_PORT", "70000"),
+        ("BENCHMARKS", ""),
+        ("BENCHMARKS", "QQQ"),
+        ("BENCHMARKS", "XNAS="),
+        ("BENCHMARKS", "XNAS=QQQ,"),
+        ("BENCHMARKS", "XNAS=Q QQ"),
+        ("BENCHMARKS", "XLON=^FTSE"),
+        ("BENCHMARKS", "XNAS=QQQ,XNAS=SPY"),
+        ("BENCHMARKS", "XNAS=QQQ=SPY"),
     ],
 )
 def test_a_wrong_value_names_its_variable(name: str, value: str) -> None:
@@ -66,3 +75,20 @@ def test_a_wrong_value_names_its_variable(name: str, value: str) -> None:
 
 def test_an_empty_prefix_is_allowed() -> None:
     assert Settings.from_env({"TAPEWIRE_PREFIX": ""}).prefix == ""
+
+
+def test_a_market_that_is_not_named_keeps_its_benchmark() -> None:
+    settings = Settings.from_env({"TAPEWIRE_BENCHMARKS": "XNAS=QQQ, XKOS=^KQ11"})
+
+    assert settings.benchmarks_by_market == {
+        "XKOS": "^KQ11",
+        "XKRX": "^KS11",
+        "XNAS": "QQQ",
+        "XNYS": "SPY",
+    }
+    assert Settings().benchmarks_by_market == BENCHMARKS
+
+
+def test_a_wrong_benchmark_is_shown_with_the_markets_there_are() -> None:
+    with pytest.raises(ConfigError, match=r"XKOS, XKRX, XNAS, XNYS.*'XLON=\^FTSE'.*write it like"):
+        Settings.from_env({"TAPEWIRE_BENCHMARKS": "XNAS=QQQ,XLON=^FTSE"})
