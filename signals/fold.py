@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from signals.frozen import fast_init
 from signals.messages import Message, Micros
 
 __all__ = ["EMPTY", "Agent", "Draft", "Output", "Result", "Row", "Rows", "Step", "apply_changes"]
@@ -18,6 +19,7 @@ Row = Any  # a frozen dataclass; which one follows from the part's name, see Age
 Rows = Mapping[str, Row]
 
 
+@fast_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
     """A message for a topic.
@@ -35,6 +37,7 @@ class Output:
     event_us: Micros
 
 
+@fast_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """What a step gives: the rows that it changed, and its outputs in order."""

@@ -7,7 +7,9 @@ are ISO 4217, countries ISO 3166-1 alpha-2, languages BCP 47, durations ISO 8601
 
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Literal, NewType
+from typing import Literal, NewType, NoReturn
+
+from signals.frozen import fast_init
 
 __all__ = [
     "Alert",
@@ -27,6 +29,7 @@ __all__ = [
     "Message",
     "Micros",
     "Move",
+    "MoveFlag",
     "MoveReport",
     "Party",
     "Place",
@@ -36,6 +39,8 @@ __all__ = [
     "Reactions",
     "RuleSetId",
     "Second",
+    "SessionLabel",
+    "Split",
     "Subject",
     "Term",
     "Threshold",
@@ -48,6 +53,10 @@ Direction = Literal["tighten", "relax", "unclear"]
 AmountKind = Literal[
     "deal_value", "capex", "stake", "valuation", "revenue", "prepayment", "price", "loan", "other"
 ]
+SessionLabel = Literal["pre", "regular", "post", "closed"]
+# no_price: none is known before the event. split: one was counted in. split_like: the price jumped
+# as in a split, but no record tells of one. stale: too old to be a price.
+MoveFlag = Literal["no_price", "split", "split_like", "stale"]
 AlertKind = Literal[
     "new",
     "confirmed",
@@ -61,19 +70,27 @@ AlertKind = Literal[
 ]
 
 
-def _require(condition: bool, field: str, wanted: str, seen: object) -> None:
-    if not condition:
-        raise ValueError(f"{field} must be {wanted}, was {seen!r:.80}")
+def _refuse(field: str, wanted: str, seen: object) -> NoReturn:
+    raise ValueError(f"{field} must be {wanted}, was {seen!r:.80}")
 
 
-def _require_price(field: str, value: Decimal | None) -> None:
-    if value is not None:
-        _require(value.is_finite() and value > 0, field, "finite and positive", str(value))
+def _require_price(field: str, value: Decimal | None, *, given_for: str = "") -> None:
+    if value is None:
+        if given_for:
+            _refuse(field, f"given for {given_for}", None)
+    elif not value.is_finite() or value <= 0:
+        _refuse(field, "finite and positive", str(value))
+
+
+def _require_count(field: str, value: Decimal | None) -> None:
+    if value is not None and not (value.is_finite() and value >= 0):
+        _refuse(field, "0 or more", str(value))
 
 
 # ---- inputs: other people's programs write these -------------------------------------------------
 
 
+@fast_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Headline:
     """One revision of one news item, on ``news.headlines.v1``, keyed by ``id``."""
@@ -93,12 +110,17 @@ class Headline:
     url: str | None = None
 
     def __post_init__(self) -> None:
-        _require(0 < len(self.id) <= 512, "id", "1 to 512 characters", self.id)
-        _require(self.revision >= 1, "revision", "1 or more", self.revision)
-        _require(self.received_us > 0, "received_us", "after 1970", self.received_us)
-        _require(self.published_us > 0, "published_us", "after 1970", self.published_us)
+        if not 0 < len(self.id) <= 512:
+            _refuse("id", "1 to 512 characters", self.id)
+        if self.revision < 1:
+            _refuse("revision", "1 or more", self.revision)
+        if self.received_us <= 0:
+            _refuse("received_us", "after 1970", self.received_us)
+        if self.published_us <= 0:
+            _refuse("published_us", "after 1970", self.published_us)
 
 
+@fast_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriceSample:
     """One trade, bar, daily record or split of a ticker, on ``market.prices.v1``, keyed by it.
@@ -134,30 +156,35 @@ class PriceSample:
     ratio: Decimal | None = None
 
     def __post_init__(self) -> None:
-        _require(0 < len(self.ticker) <= 64, "ticker", "1 to 64 characters", self.ticker)
-        _require(self.event_us > 0, "event_us", "after 1970", self.event_us)
-        _require(self.received_us > 0, "received_us", "after 1970", self.received_us)
-        for price in ("price", "open", "high", "low", "close", "benchmark_price", "ratio"):
-            _require_price(price, getattr(self, price))
-        for name, volume in (("volume", self.volume), ("day_volume", self.day_volume)):
-            if volume is not None:
-                _require(volume.is_finite() and volume >= 0, name, "0 or more", str(volume))
+        if not 0 < len(self.ticker) <= 64:
+            _refuse("ticker", "1 to 64 characters", self.ticker)
+        if self.event_us <= 0:
+            _refuse("event_us", "after 1970", self.event_us)
+        if self.received_us <= 0:
+            _refuse("received_us", "after 1970", self.received_us)
+        _require_price("benchmark_price", self.benchmark_price)
+        _require_count("volume", self.volume)
+        _require_count("day_volume", self.day_volume)
         if self.kind == "trade":
-            _require(self.price is not None, "price", "given for a trade", None)
-            return
-        if self.kind == "split":
-            _require(self.ratio is not None, "ratio", "given for a split", None)
-            return
-        for price in ("open", "high", "low", "close"):
-            _require(getattr(self, price) is not None, price, f"given for a {self.kind}", None)
-        end_us = self.end_us
-        _require(end_us is not None, "end_us", f"given for a {self.kind}", None)
-        _require(end_us is not None and end_us > self.event_us, "end_us", "after event_us", end_us)
+            _require_price("price", self.price, given_for="a trade")
+        elif self.kind == "split":
+            _require_price("ratio", self.ratio, given_for="a split")
+        else:
+            self._require_bar()
+
+    def _require_bar(self) -> None:
+        for name in ("open", "high", "low", "close"):
+            _require_price(name, getattr(self, name), given_for=f"a {self.kind}")
+        if self.end_us is None:
+            _refuse("end_us", f"given for a {self.kind}", None)
+        elif self.end_us <= self.event_us:
+            _refuse("end_us", "after event_us", self.end_us)
 
 
 # ---- what a headline means -----------------------------------------------------------------------
 
 
+@fast_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """A span of the source: ``text`` equals ``field[start:end]`` (code points)."""
@@ -169,6 +196,7 @@ class Evidence:
     rule: str
 
 
+@fast_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Amount:
     """A money amount. ``usd`` is at the text's own rate, else the last one before the publish day.
@@ -187,6 +215,7 @@ class Amount:
     paired_currency: str | None = None
 
 
+@fast_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Term:
     """How long a commitment runs: an ISO 8601 duration, or the date that it runs until."""
@@ -196,6 +225,7 @@ class Term:
     text: str
 
 
+@fast_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quantity:
     """A physical figure: ``unit`` is MW, GW, chips, vehicles, wafers, people, units or m2."""
@@ -205,6 +235,7 @@ class Quantity:
     text: str
 
 
+@fast_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """A place as written, and its country."""
@@ -213,6 +244,7 @@ class Place:
     country: str | None
 
 
+@fast_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Party:
     """An organisation that takes part in an event.
@@ -234,6 +266,7 @@ class Party:
     prominence: int = 0
 
 
+@fast_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
     """A key of the journal that an event goes to: a ticker, or an id of something without one.
@@ -247,6 +280,7 @@ class Subject:
     reason: str
 
 
+@fast_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleSetId:
     """Which rules decided: ``version`` is a person's label, ``hash`` covers every byte."""
@@ -255,6 +289,7 @@ class RuleSetId:
     hash: str
 
 
+@fast_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """One thing that a headline reports: a deal, an export control or an expansion.
@@ -307,6 +342,7 @@ class Event:
 # ---- the journal: both sides of the join, keyed by subject ---------------------------------------
 
 
+@fast_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventEntry:
     """An event, on the key of one of its subjects."""
@@ -316,13 +352,15 @@ class EventEntry:
     event: Event
 
 
+@fast_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Second:
     """All samples of a ticker in one second, merged; sent again when it changes.
 
     ``second_us`` is its start; ``first_us`` and ``last_us`` are the event times of its first and
     last sample, so that two records of one second merge whatever each of them holds.
-    ``received_us`` is the latest receipt among its samples.
+    ``received_us`` is the latest receipt among its samples. ``day_volume`` is what had been traded
+    in the session by its end, as far as a sample said so.
     """
 
     kind: Literal["second"] = "second"
@@ -334,15 +372,16 @@ class Second:
     low: Decimal
     last_us: Micros
     last: Decimal
-    volume: Decimal | None
     received_us: Micros
     benchmark: str | None = None
     benchmark_price: Decimal | None = None
+    day_volume: Decimal | None = None
 
 
+@fast_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Daily:
-    """The close of a ticker's regular session and that of its benchmark."""
+    """The close of a ticker's regular session, as traded, its volume, and its benchmark's close."""
 
     kind: Literal["daily"] = "daily"
     ticker: str
@@ -351,17 +390,36 @@ class Daily:
     received_us: Micros
     benchmark: str | None = None
     benchmark_close: Decimal | None = None
+    volume: Decimal | None = None
 
 
-Journal = EventEntry | Second | Daily
+@fast_init
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split:
+    """From ``effective_us``, the open of a session, each share is ``ratio`` new ones.
+
+    A ratio of 1 says that there was no split, however much a price looked like one.
+    """
+
+    kind: Literal["split"] = "split"
+    ticker: str
+    effective_us: Micros
+    ratio: Decimal
+    received_us: Micros
+
+
+Journal = EventEntry | Second | Daily | Split
 
 
 # ---- reactions: what the tape did, keyed by anchor -----------------------------------------------
 
 
+@fast_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Move:
     """A measured price move of one ticker.
+
+    Prices are as traded: where a split lies between them, ``raw`` counts it in.
 
     Attributes:
         milestone: ``level:+0.20``, ``PT5M`` …, ``close``, ``next_close``, or ``session`` for a
@@ -371,6 +429,10 @@ class Move:
         raw: ratio to / from - 1; abnormal: raw less beta times the benchmark's; both null, with a
             ``note`` that says why, where a price is unknown or stale.
         z: abnormal over the deviation of the span, null under 20 daily returns.
+        volume_ratio: shares traded in the move's part of its last session, over what that part has
+            on an average of 20 days; null where either is not known.
+        session: in which part of the trading day the price was made.
+        flags: what is to be known about the prices, in alphabetical order.
         known_us: receipt of the latest input that it rests on.
     """
 
@@ -388,8 +450,12 @@ class Move:
     benchmark: str | None
     known_us: Micros
     note: str | None = None
+    volume_ratio: float | None = None
+    session: SessionLabel | None = None
+    flags: tuple[MoveFlag, ...] = ()
 
 
+@fast_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventRelay:
     """The event itself, on its anchor's key.
@@ -409,6 +475,7 @@ class EventRelay:
     known_us: Micros = Micros(0)
 
 
+@fast_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reaction:
     """One milestone of one ticker after one event, on the event's anchor's key.
@@ -429,6 +496,7 @@ class Reaction:
     move: Move
 
 
+@fast_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MoveReport:
     """A move past the threshold that no event explained when it happened, on the ticker's key.
@@ -453,6 +521,7 @@ Reactions = EventRelay | Reaction | MoveReport
 # ---- alerts --------------------------------------------------------------------------------------
 
 
+@fast_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Threshold:
     """One comparison that a decision rests on: ``value`` against ``limit``."""
@@ -462,6 +531,7 @@ class Threshold:
     limit: float
 
 
+@fast_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explain:
     """Why an alert went out: enough to recompute the decision.
@@ -479,6 +549,7 @@ class Explain:
     supersedes: tuple[str, ...] = ()
 
 
+@fast_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
     """One transition of one story, on ``alerts.v1``; a revision of one alert id."""
@@ -514,6 +585,7 @@ Message = (
     | EventEntry
     | Second
     | Daily
+    | Split
     | EventRelay
     | Reaction
     | MoveReport

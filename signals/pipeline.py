@@ -5,7 +5,8 @@ from signals.alerts.step import ROWS as ALERT_ROWS
 from signals.alerts.step import raise_alerts_step
 from signals.events import GivenRow, HeadlineReader, read_headlines_step
 from signals.fold import Agent
-from signals.market.seconds import RecentRow, sample_prices_step
+from signals.market.seconds import ROWS as SECOND_ROWS
+from signals.market.seconds import sample_prices_step
 from signals.market.sessions import Sessions
 from signals.messages import RuleSetId
 from signals.policy import Policy
@@ -44,7 +45,7 @@ def build_agents(
             name="sample_prices",
             reads=names.PRICES,
             step=sample_prices_step(policy),
-            rows={"recent": RecentRow},
+            rows=SECOND_ROWS,
         ),
         Agent(
             name="track_reactions",

@@ -24,6 +24,7 @@ class Policy:
         explained_us: how long after such a move an event may still explain it.
         spill_over_raw: a related ticker's move past it is a spill-over.
         beta_days, beta_least, volatility_days: daily returns used, and the fewest for a beta.
+        volume_days: daily volumes in the mean that a volume is compared with.
         stale_us: a price this old in a session is no price.
         price_step: a second is sent again within it when it has moved by this ratio.
         story_us, status_us: how long a story waits for its next telling; for a change of status.
@@ -43,6 +44,7 @@ class Policy:
     beta_days: int = 120
     beta_least: int = 60
     volatility_days: int = 60
+    volume_days: int = 20
     stale_us: int = 15 * MINUTE_US
     price_step: float = 0.002
     story_us: int = 14 * DAY_US
@@ -53,7 +55,7 @@ class Policy:
         for field in (
             "price_late_us", "headline_late_us", "disorder_us", "future_us", "explained_us",
             "stale_us", "story_us", "status_us", "headline_bytes", "beta_days", "beta_least",
-            "volatility_days",
+            "volatility_days", "volume_days",
         ):  # fmt: skip
             value = getattr(self, field)
             if value <= 0:

@@ -47,6 +47,8 @@ def _plain(value: object) -> object:
         return {name: getattr(value, name) for name in _field_names(kind)}
     if isinstance(value, Mapping):
         return dict(value)
+    if isinstance(value, tuple):
+        return list(value)  # a NamedTuple: the rows of the hot path, by place and not by name
     raise TypeError(f"{type(value).__name__} has no place in a message")
 
 
@@ -167,6 +169,8 @@ def _reader(kind: Any) -> _Reader:
         return _mapping_reader(get_args(kind)[1])
     if is_dataclass(kind):
         return _dataclass_reader(kind)
+    if isinstance(kind, type) and issubclass(kind, tuple):
+        return _named_tuple_reader(kind)
     raise TypeError(f"{kind} has no reader")
 
 
@@ -202,6 +206,12 @@ def _tuple_reader(members: tuple[Any, ...]) -> _Reader:
         return _read_items(readers, value)
 
     return read_fixed
+
+
+def _named_tuple_reader(kind: Any) -> _Reader:
+    hints = get_type_hints(kind)
+    read_fields = _tuple_reader(tuple(hints[name] for name in kind._fields))
+    return lambda value: kind(*read_fields(value))
 
 
 def _read_items(readers: Sequence[_Reader], items: Sequence[Any]) -> tuple[Any, ...]:

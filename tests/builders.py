@@ -180,7 +180,6 @@ def second(at: int, price: str, **changes: Any) -> Second:
         "low": value,
         "last_us": at,
         "last": value,
-        "volume": None,
         "received_us": at,
     }
     return Second(**(fields | changes))

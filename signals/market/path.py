@@ -1,7 +1,8 @@
 """The price path of a ticker, and what is measured on it.
 
-The path is kept in rows of one minute (``path:<minute>``), each with its seconds, ascending. "The
-price at T" is the last of the last second that ended at or before T.
+The path is kept in rows of ten seconds (``path:<ten seconds>``), each with its seconds, ascending:
+a second that comes writes one short row. "The price at T" is the last of the last second that ended
+at or before T.
 """
 
 from bisect import bisect_right
@@ -10,12 +11,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from signals.fold import Draft
+from signals.frozen import fast_init
 from signals.market.seconds import merge_seconds
 from signals.messages import Daily, Micros, Second
-from signals.policy import DAY_US, MINUTE_US, SECOND_US
+from signals.policy import DAY_US, SECOND_US
 
 __all__ = [
     "PREFIX",
+    "ROW_US",
     "DaysRow",
     "Path",
     "PathRow",
@@ -28,12 +31,14 @@ __all__ = [
 ]
 
 PREFIX = "path:"
+ROW_US = 10 * SECOND_US
 _DAYS_US = 16 * DAY_US
 
 
+@fast_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PathRow:
-    """The seconds of one minute, ascending."""
+    """The seconds of one row, ascending."""
 
     seconds: tuple[Second, ...]
 
@@ -47,7 +52,7 @@ class DaysRow:
 
 def path_part(second_us: Micros) -> str:
     """Return the part that holds a second."""
-    return f"{PREFIX}{second_us // MINUTE_US}"
+    return f"{PREFIX}{second_us // ROW_US}"
 
 
 def ended_us(second: Second) -> Micros:
@@ -58,6 +63,8 @@ def ended_us(second: Second) -> Micros:
 def add_second(row: PathRow | None, second: Second) -> tuple[PathRow, Second] | None:
     """Return the row with a second merged in, and that second; None if it says nothing new."""
     known = () if row is None else row.seconds
+    if not known or known[-1].second_us < second.second_us:
+        return PathRow(seconds=(*known, second)), second
     same = [old for old in known if old.second_us == second.second_us]
     merged = merge_seconds(same[0], second) if same else second
     if same and merged == same[0]:
@@ -106,13 +113,13 @@ class Path:
 
     def __init__(self, draft: Draft) -> None:
         self._draft = draft
-        self._minutes = sorted(int(part.removeprefix(PREFIX)) for part in draft.parts(PREFIX))
+        self._rows = sorted(int(part.removeprefix(PREFIX)) for part in draft.parts(PREFIX))
 
     def at(self, time_us: Micros) -> Second | None:
         """Return the last second that ended at or before a time."""
-        i = bisect_right(self._minutes, time_us // MINUTE_US) - 1
+        i = bisect_right(self._rows, time_us // ROW_US) - 1
         while i >= 0:
-            for second in reversed(self._seconds(self._minutes[i])):
+            for second in reversed(self._seconds(self._rows[i])):
                 if ended_us(second) <= time_us:
                     return second
             i -= 1
@@ -120,14 +127,14 @@ class Path:
 
     def between(self, from_us: Micros, to_us: Micros) -> Iterator[Second]:
         """Yield the seconds that began at or after ``from_us`` and before ``to_us``."""
-        i = bisect_right(self._minutes, from_us // MINUTE_US - 1)
-        for minute in self._minutes[i:]:
-            if minute * MINUTE_US >= to_us:
+        i = bisect_right(self._rows, from_us // ROW_US - 1)
+        for number in self._rows[i:]:
+            if number * ROW_US >= to_us:
                 return
-            for second in self._seconds(minute):
+            for second in self._seconds(number):
                 if from_us <= second.second_us < to_us:
                     yield second
 
-    def _seconds(self, minute: int) -> tuple[Second, ...]:
-        row: PathRow | None = self._draft.get(f"{PREFIX}{minute}")
+    def _seconds(self, number: int) -> tuple[Second, ...]:
+        row: PathRow | None = self._draft.get(f"{PREFIX}{number}")
         return () if row is None else row.seconds

@@ -4,10 +4,14 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from signals.ids import derive_id
+from signals.market.basis import Basis, basis_after
 from signals.market.measures import statistics_at
 from signals.market.sessions import Session
-from signals.messages import Daily, Micros, Move, MoveReport, Second
-from signals.reactions.rows import MoveRow, StatisticsRow
+from signals.market.splits import factor_between
+from signals.messages import Micros, Move, MoveReport, Second
+from signals.policy import SECOND_US
+from signals.reactions.guards import Bounds
+from signals.reactions.rows import MoveRow, WatchRow
 from signals.reactions.unexplained import (
     Candidate,
     explaining,
@@ -15,12 +19,20 @@ from signals.reactions.unexplained import (
     move_id_of,
     move_past,
     previous_day,
-    price_past,
 )
 from signals.reactions.view import NO_TIME, View
 from signals.tellings import Telling
 
-__all__ = ["may_report", "report_moves", "reported_sessions", "sessions_after"]
+__all__ = [
+    "may_report",
+    "report_moves",
+    "reported_sessions",
+    "sessions_after",
+    "watch_session",
+]
+
+# A price within these ratios of the close before has not been through a split since.
+_NEAR, _FAR = 0.6, 1.7
 
 
 def may_report(view: View, session: Session, second: Second) -> bool:
@@ -28,20 +40,74 @@ def may_report(view: View, session: Session, second: Second) -> bool:
     row: MoveRow | None = view.draft.get(f"move:{session.open_us}")
     if row is not None and row.report.status == "live":
         return second.second_us <= row.report.move.to_us
-    days = view.days()
-    if not days:
-        return False
-    if days[-1].close_us > session.open_us:
+    if second.second_us < view.clock.reached_us and _has_close_after(view, session):
         return True  # a late price of an earlier session: let the search decide
-    previous = previous_day(days, session)
-    if previous is None or price_past(second, previous, view.policy) is None:
+    watch = _watch(view, session)
+    if watch is None:
         return False
-    known: StatisticsRow | None = view.draft.get("statistics")
-    if known is None or known.close_us != previous.close_us:
-        statistics = statistics_at(days, previous.close_us, view.policy)
-        known = StatisticsRow(close_us=previous.close_us, statistics=statistics)
-        view.draft.put("statistics", known)
-    return move_past(second, previous, known.statistics, view.policy) is not None
+    basis = _basis(view, watch, second)
+    if basis.is_suspect(second.second_us):
+        return False
+    return move_past(second, watch.previous, watch.statistics, view.policy, basis) is not None
+
+
+def watch_session(view: View, bounds: Bounds, newest: Second | None) -> None:
+    """Narrow the bounds to where the newest session's report stays as it is.
+
+    ``newest`` is the newest second on the key.
+    """
+    reached_us = view.clock.reached_us
+    session = view.sessions.at(view.key, reached_us)
+    if session is None:
+        following = view.sessions.following(view.key, reached_us)
+        if following is not None:
+            bounds.until_us = min(bounds.until_us, following.open_us)
+        return
+    bounds.until_us = min(bounds.until_us, session.close_us)
+    row: MoveRow | None = view.draft.get(f"move:{session.open_us}")
+    if row is not None and row.report.status == "live":
+        bounds.after_us = max(bounds.after_us, row.report.move.to_us)
+        return
+    watch = _watch(view, session)
+    if watch is not None and newest is not None:
+        basis = _basis(view, watch, newest)
+        scale = float(basis.factor(reached_us)) * float(basis.suspected(reached_us))
+        near = view.policy.unexplained_raw - 1e-6
+        bounds.watch_band(float(watch.previous.close) / scale, -near, near)
+
+
+def _has_close_after(view: View, session: Session) -> bool:
+    days = view.days()
+    return bool(days) and days[-1].close_us > session.open_us
+
+
+def _watch(view: View, session: Session) -> WatchRow | None:
+    """Return what the session's prices are compared with, None while that is not known."""
+    known: WatchRow | None = view.draft.get("watch")
+    if known is not None and known.open_us == session.open_us:
+        return known
+    days = view.days()
+    previous = previous_day(days, session)
+    if previous is None:
+        return None
+    statistics = statistics_at(days, previous.close_us, view.policy, view.splits())
+    found = WatchRow(open_us=session.open_us, previous=previous, statistics=statistics)
+    view.draft.put("watch", found)
+    return found
+
+
+def _basis(view: View, watch: WatchRow, second: Second) -> Basis:
+    """Return what makes a second's prices comparable with the close before its session.
+
+    Jumps that look like a split are only looked for where the price is far from that close.
+    """
+    close, close_us = watch.previous.close, watch.previous.close_us
+    splits = view.splits()
+    factor = factor_between(splits, close_us, second.second_us)
+    if _NEAR < float(second.last * factor) / float(close) < _FAR:
+        return basis_after(close, close_us, (), splits)
+    until_us = Micros(second.second_us + SECOND_US)
+    return basis_after(close, close_us, view.path().between(watch.open_us, until_us), splits)
 
 
 def reported_sessions(view: View) -> list[Session]:
@@ -54,10 +120,13 @@ def reported_sessions(view: View) -> list[Session]:
     return found
 
 
-def sessions_after(view: View, day: Daily) -> list[Session]:
-    """Return the sessions whose report a close can change: those that have one, and later ones."""
+def sessions_after(view: View, time_us: Micros) -> list[Session]:
+    """Return the sessions whose report a close or a split can change.
+
+    Those that have one, and those that open at ``time_us`` or later.
+    """
     found = {session.open_us: session for session in reported_sessions(view)}
-    from_us = Micros(max(day.close_us, view.measured_us))
+    from_us = Micros(max(time_us, view.measured_us))
     session = view.sessions.following(view.key, from_us)
     while session is not None and session.open_us <= view.clock.reached_us:
         found[session.open_us] = session

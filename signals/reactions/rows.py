@@ -2,21 +2,24 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from signals.market.measures import Statistics
 from signals.market.path import DaysRow, PathRow
-from signals.messages import EventEntry, Micros, Move, MoveReport
+from signals.market.splits import SplitsRow
+from signals.messages import Daily, EventEntry, Micros, Move, MoveReport
 
 __all__ = [
     "ROWS",
+    "CalmRow",
     "ClockRow",
     "EntryRow",
     "Guard",
     "GuardsRow",
     "MoveRow",
     "Sent",
-    "StatisticsRow",
     "TrackRow",
+    "WatchRow",
 ]
 
 
@@ -33,12 +36,27 @@ class EntryRow:
     relays: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClockRow:
-    """The newest event time seen on the key, and the newest of its prices (0: none yet)."""
+class ClockRow(NamedTuple):
+    """The newest event time seen on the key, and the newest of its prices (0: none yet).
+
+    A tuple, as ``CalmRow`` is: both are touched by every second.
+    """
 
     newest_us: Micros
     reached_us: Micros
+
+
+class CalmRow(NamedTuple):
+    """What the next second may be without a difference to anything: most need no looking at.
+
+    A second that begins after ``after_us`` and before ``until_us``, the newest on the key, with all
+    its prices between ``low`` and ``high``, only lengthens the path.
+    """
+
+    after_us: Micros
+    until_us: Micros
+    low: float
+    high: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +93,8 @@ class Guard:
         lead: the group's first timely event.
         from_us, until_us: levels are watched between them.
         base_us: the second that the moves are measured from; None where no price is known.
-        base: its price.
-        pending_us: the next horizon.
+        base: its price, on as many shares as the newest price stands on.
+        pending_us: the next horizon or split.
         up, down: ratios of the next level each way.
         uses: the seconds that a known move rests on.
     """
@@ -100,10 +118,11 @@ class GuardsRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StatisticsRow:
-    """Beta and volatility as of the newest close, so that a second need not find them again."""
+class WatchRow:
+    """What a session's prices are compared with, so that a second need not find it again."""
 
-    close_us: Micros
+    open_us: Micros
+    previous: Daily
     statistics: Statistics
 
 
@@ -120,8 +139,10 @@ ROWS: Mapping[str, type] = {
     "path": PathRow,
     "days": DaysRow,
     "clock": ClockRow,
+    "splits": SplitsRow,
+    "calm": CalmRow,
     "track": TrackRow,
     "guards": GuardsRow,
-    "statistics": StatisticsRow,
+    "watch": WatchRow,
     "move": MoveRow,
 }

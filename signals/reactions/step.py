@@ -9,19 +9,29 @@ from dataclasses import replace
 from typing import assert_never
 
 from signals.fold import EMPTY, Draft, Result, Rows, Step
-from signals.market.path import PREFIX, DaysRow, add_day, add_second, days_part, path_part
+from signals.market.path import (
+    PREFIX,
+    ROW_US,
+    DaysRow,
+    add_day,
+    add_second,
+    days_part,
+    path_part,
+)
 from signals.market.sessions import Sessions
-from signals.messages import Daily, Event, EventEntry, Journal, Micros, Second
-from signals.policy import DAY_US, HOUR_US, MINUTE_US, Policy
-from signals.reactions.guards import touched_groups
+from signals.market.splits import add_split
+from signals.messages import Daily, Event, EventEntry, Journal, Micros, Second, Split
+from signals.policy import DAY_US, HOUR_US, SECOND_US, Policy
+from signals.reactions.guards import calm_bounds, touched_groups
 from signals.reactions.relays import relay_events
 from signals.reactions.reports import (
     may_report,
     report_moves,
     reported_sessions,
     sessions_after,
+    watch_session,
 )
-from signals.reactions.rows import ClockRow, EntryRow
+from signals.reactions.rows import CalmRow, ClockRow, EntryRow
 from signals.reactions.tracks import forget_tracks, measure_groups, regrouped, withdraw_others
 from signals.reactions.view import View
 
@@ -29,26 +39,52 @@ __all__ = ["track_reactions_step"]
 
 _HISTORY_US = 300 * DAY_US  # beyond the oldest close that beta and volatility look at
 _GAP_US = 5 * DAY_US  # how old the price before an event can be: a long weekend
+_ANY_PRICE = 1e30  # where nothing watches the price: JSON has no infinity
 
 
 def track_reactions_step(policy: Policy, sessions: Sessions) -> Step:
     """Return the step of track_reactions: state per subject, reactions to anchors out."""
 
     def step(rows: Rows, key: str, message: Journal) -> Result:
-        def view(received_us: Micros) -> View:
-            return View(Draft(rows), key, received_us, policy, sessions)
-
         match message:
-            case EventEntry():
-                return _fold_event(view(message.event.received_us), message)
             case Second():
-                return _fold_second(view(message.received_us), message)
+                calm = _fold_calm(rows, message)
+                return calm or _fold_second(_view(rows, key, message.received_us), message)
+            case EventEntry():
+                return _fold_event(_view(rows, key, message.event.received_us), message)
             case Daily():
-                return _fold_daily(view(message.received_us), message)
+                return _fold_daily(_view(rows, key, message.received_us), message)
+            case Split():
+                return _fold_split(_view(rows, key, message.received_us), message)
             case _:
                 assert_never(message)
 
+    def _view(rows: Rows, key: str, received_us: Micros) -> View:
+        return View(Draft(rows), key, received_us, policy, sessions)
+
     return step
+
+
+def _fold_calm(rows: Rows, second: Second) -> Result | None:
+    """Return the longer path, where a second makes no other difference; None where it may.
+
+    Nearly all seconds go this way.
+    """
+    calm: CalmRow | None = rows.get("calm")
+    second_us = second.second_us
+    if calm is None or not calm.after_us < second_us < calm.until_us:
+        return None
+    clock: ClockRow = rows["clock"]
+    if second_us < clock.reached_us or not (
+        calm.low < float(second.low) and float(second.high) < calm.high
+    ):
+        return None
+    part = path_part(second_us)
+    added = add_second(rows.get(part), second)
+    if added is None:
+        return EMPTY
+    newest_us = clock.newest_us if clock.newest_us > second_us else second_us
+    return Result(changes={part: added[0], "clock": ClockRow(newest_us, second_us)})
 
 
 def _fold_event(view: View, entry: EventEntry) -> Result:
@@ -64,7 +100,7 @@ def _fold_event(view: View, entry: EventEntry) -> Result:
     withdraw_others(view, groups)
     moved = report_moves(view, groups, reported_sessions(view))
     measure_groups(view, groups, only=None if moved else regrouped(view, groups))
-    return view.draft.result()
+    return _calmed(view)
 
 
 def _fold_second(view: View, second: Second) -> Result:
@@ -85,7 +121,9 @@ def _fold_second(view: View, second: Second) -> Result:
         groups = view.groups()
         moved = report_moves(view, groups, due)
         measure_groups(view, groups, only=None if moved else touched)
-    return view.draft.result()
+    elif not is_late and _is_watched(view, second):
+        return view.draft.result()  # out of the band, and nothing came of it: the band stands
+    return _calmed(view, None if is_late else merged)
 
 
 def _fold_daily(view: View, day: Daily) -> Result:
@@ -94,11 +132,51 @@ def _fold_daily(view: View, day: Daily) -> Result:
     if row is None:
         return EMPTY
     view.draft.put(part, row)
-    view.draft.drop("statistics")
+    view.draft.drop("watch")
     _advance(view, day.close_us, priced=True)
     groups = view.groups()
-    report_moves(view, groups, sessions_after(view, day))
+    report_moves(view, groups, sessions_after(view, day.close_us))
     measure_groups(view, groups, only=None)
+    return _calmed(view)
+
+
+def _fold_split(view: View, split: Split) -> Result:
+    row = add_split(view.draft.get("splits"), split)
+    if row is None:
+        return EMPTY
+    view.draft.put("splits", row)
+    view.draft.drop("watch")
+    groups = view.groups()
+    report_moves(view, groups, sessions_after(view, split.effective_us))
+    measure_groups(view, groups, only=None)
+    return _calmed(view)
+
+
+def _is_watched(view: View, second: Second) -> bool:
+    """Return whether a second lies in the time that the key's band of calm prices holds for."""
+    calm: CalmRow | None = view.draft.get("calm")
+    return calm is not None and calm.after_us < second.second_us < calm.until_us
+
+
+def _calmed(view: View, newest: Second | None = None) -> Result:
+    """Return the step's result, with what the next second may be to make no difference.
+
+    ``newest`` is the newest second on the key, where the caller has it.
+    """
+    clock = view.clock
+    if clock.reached_us:
+        if newest is None:
+            newest = view.path().at(Micros(clock.reached_us + SECOND_US))
+        bounds = calm_bounds(view.draft, clock.reached_us)
+        watch_session(view, bounds, newest)
+        next_hour_us = (clock.newest_us // HOUR_US + 1) * HOUR_US  # then old rows are forgotten
+        calm = CalmRow(
+            after_us=Micros(bounds.after_us),
+            until_us=Micros(int(min(bounds.until_us, next_hour_us))),
+            low=bounds.low,
+            high=min(bounds.high, _ANY_PRICE),
+        )
+        view.draft.put("calm", calm)
     return view.draft.result()
 
 
@@ -112,7 +190,7 @@ def _advance(view: View, event_us: Micros, *, priced: bool) -> None:
     before = view.clock
     newest_us = Micros(max(before.newest_us, event_us))
     reached_us = Micros(max(before.reached_us, event_us)) if priced else before.reached_us
-    view.draft.put("clock", ClockRow(newest_us=newest_us, reached_us=reached_us))
+    view.draft.put("clock", ClockRow(newest_us, reached_us))
     if newest_us // HOUR_US != before.newest_us // HOUR_US:
         _forget(view)
 
@@ -135,7 +213,7 @@ def _forget(view: View) -> None:
 def _forget_prices(view: View) -> None:
     draft, measured_us = view.draft, view.measured_us
     for part in draft.parts(PREFIX):
-        if int(part.removeprefix(PREFIX)) * MINUTE_US < measured_us - _GAP_US:
+        if int(part.removeprefix(PREFIX)) * ROW_US < measured_us - _GAP_US:
             draft.drop(part)
     for part in draft.parts("days:"):
         row: DaysRow | None = draft.get(part)

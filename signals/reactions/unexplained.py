@@ -6,17 +6,20 @@ day after the second; a related company's event does only where no direct one is
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from signals.ids import derive_id
+from signals.market.basis import Basis, basis_after
 from signals.market.measures import (
     Statistics,
     abnormal_of,
     ratio,
     score_of,
     statistics_at,
+    volume_ratio_of,
 )
+from signals.market.path import ended_us
 from signals.market.sessions import Session
 from signals.messages import Daily, Event, Micros, Move, Second, Subject
 from signals.policy import DAY_US, Policy
@@ -61,22 +64,27 @@ def find_move(market: Market, session: Session) -> Move | None:
     previous = previous_day(market.days, session)
     if previous is None:
         return None
-    statistics = statistics_at(market.days, previous.close_us, market.policy)
-    for second in market.path.between(session.open_us, session.close_us):
-        move = move_past(second, previous, statistics, market.policy)
+    statistics = statistics_at(market.days, previous.close_us, market.policy, market.splits)
+    seconds = tuple(market.path.between(session.open_us, session.close_us))
+    basis = basis_after(previous.close, previous.close_us, seconds, market.splits)
+    for second in seconds:
+        if basis.is_suspect(second.second_us):
+            continue
+        move = move_past(second, previous, statistics, market.policy, basis)
         if move is not None:
-            return move
+            volume_ratio = _volume_ratio(second, session, statistics, basis)
+            return replace(move, volume_ratio=volume_ratio)
     return None
 
 
 def move_past(
-    second: Second, previous: Daily, statistics: Statistics, policy: Policy
+    second: Second, previous: Daily, statistics: Statistics, policy: Policy, basis: Basis
 ) -> Move | None:
     """Return the move from the previous close to a second if it is past both thresholds."""
-    price = price_past(second, previous, policy)
+    price = price_past(second, previous, policy, basis)
     if price is None:
         return None
-    raw = ratio(price, previous.close)
+    raw = ratio(price * basis.factor(second.second_us), previous.close)
     benchmark_raw = None
     if previous.benchmark_close is not None and second.benchmark_price is not None:
         benchmark_raw = ratio(second.benchmark_price, previous.benchmark_close)
@@ -85,6 +93,7 @@ def move_past(
     score = score_of(raw if abnormal is None else abnormal, statistics.volatility, 1.0)
     if score is None or abs(score) < policy.unexplained_z:
         return None
+    splits_us = basis.received_us(second.second_us)
     return Move(
         ticker=second.ticker,
         milestone="session",
@@ -98,20 +107,34 @@ def move_past(
         z=score,
         beta=statistics.beta if benchmark_raw is not None else None,
         benchmark=second.benchmark,
-        known_us=Micros(max(previous.received_us, second.received_us)),
+        known_us=Micros(max(previous.received_us, second.received_us, splits_us)),
+        session="regular",
+        flags=("split",) if splits_us else (),
     )
 
 
-def price_past(second: Second, previous: Daily, policy: Policy) -> Decimal | None:
+def price_past(second: Second, previous: Daily, policy: Policy, basis: Basis) -> Decimal | None:
     """Return the second's first price past the raw threshold: its first, else its high or low."""
-    base = float(previous.close)
+    factor = basis.factor(second.second_us)
+    base = float(previous.close) / float(factor)
     near = policy.unexplained_raw - 1e-6  # floats to pass most by, decimals to decide
     if float(second.high) < base * (1 + near) and float(second.low) > base * (1 - near):
         return None
     for price in (second.first, second.high, second.low):
-        if abs(ratio(price, previous.close)) >= policy.unexplained_raw:
+        if abs(ratio(price * factor, previous.close)) >= policy.unexplained_raw:
             return price
     return None
+
+
+def _volume_ratio(
+    second: Second, session: Session, statistics: Statistics, basis: Basis
+) -> float | None:
+    """Return the session's volume up to a second over that of as much of an average day."""
+    if statistics.volume is None:
+        return None
+    part = (ended_us(second) - session.open_us) / (session.close_us - session.open_us)
+    daily = statistics.volume * float(basis.factor(second.second_us))
+    return volume_ratio_of(second.day_volume, daily, part)
 
 
 def explaining(

@@ -6,7 +6,8 @@ from signals import names
 from signals.fold import Draft, Output
 from signals.market.path import Path, days_until
 from signals.market.sessions import Sessions
-from signals.messages import Daily, EventRelay, Micros, MoveReport, Reaction
+from signals.market.splits import SplitsRow
+from signals.messages import Daily, EventRelay, Micros, MoveReport, Reaction, Split
 from signals.policy import DAY_US, Policy
 from signals.reactions.measure import Market
 from signals.reactions.rows import ClockRow, EntryRow
@@ -57,18 +58,29 @@ class View:
 
     def days(self) -> tuple[Daily, ...]:
         """Return the daily closes that measures need, ascending."""
-        count = max(self.policy.beta_days, self.policy.volatility_days) + 10
+        policy = self.policy
+        count = max(policy.beta_days, policy.volatility_days, policy.volume_days) + 10
         return days_until(self.draft, self.clock.reached_us, count=count)
+
+    def splits(self) -> tuple[Split, ...]:
+        """Return the splits of the key's ticker, ascending."""
+        row: SplitsRow | None = self.draft.get("splits")
+        return () if row is None else row.splits
+
+    def path(self) -> Path:
+        """Return the seconds of the key."""
+        return Path(self.draft)
 
     def market(self) -> Market:
         """Return the prices of the key."""
         return Market(
             ticker=self.key,
-            path=Path(self.draft),
+            path=self.path(),
             days=self.days(),
             reached_us=self.clock.reached_us,
             sessions=self.sessions,
             policy=self.policy,
+            splits=self.splits(),
         )
 
     def emit(self, anchor: str, message: EventRelay | Reaction | MoveReport, us: Micros) -> None:

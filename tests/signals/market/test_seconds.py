@@ -31,7 +31,7 @@ def _seconds(draw: st.DrawFn) -> Second:
         high=Decimal(prices[2]),
         last_us=at + draw(st.integers(0, 2)),
         last=Decimal(draw(st.sampled_from(prices))),
-        volume=draw(st.none() | st.integers(1, 3).map(Decimal)),
+        day_volume=draw(st.none() | st.integers(1, 3).map(Decimal)),
         received_us=at + draw(st.integers(0, 9)),
         benchmark=draw(st.sampled_from([None, "SPY", "QQQ"])),
         benchmark_price=draw(st.none() | st.integers(1, 3).map(Decimal)),

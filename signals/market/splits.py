@@ -1,0 +1,107 @@
+"""Splits: prices on both sides of one, and jumps that look like one but that no record tells of.
+
+Prices are kept as they were traded, so a ten-for-one split looks like a fall of 90 %. A record of
+it makes the prices comparable. Without a record, a step between two prices that follow each other
+of nearly a whole ratio (half, a tenth, twice ...) is taken to be a split that nobody told of: what
+is measured across it is flagged and has no figure, never a move of 50 %. A record with a ratio of 1
+says that it was none.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+
+from signals.messages import Micros, Second, Split
+
+__all__ = ["ONE", "Jump", "SplitsRow", "add_split", "factor_between", "jump_of", "jumps_of"]
+
+ONE = Decimal(1)
+# The ratios of nearly all splits and reverse splits of listed shares. Three-for-two is left out: a
+# fall of a third is more often a fall.
+_RATIOS = (2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 16, 20, 25, 30, 40, 50, 100)
+_NEAR = 0.02  # the share itself moves overnight, too
+_LEAST, _MOST = 0.51, 1.96  # between them no step is near a ratio
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SplitsRow:
+    """The splits of a ticker, ascending by when they take effect."""
+
+    splits: tuple[Split, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Jump:
+    """From ``second_us`` the prices look as if each share had become ``ratio``: 2, 10, 1/4 ...
+
+    ``ratio`` is that of all jumps so far: one bad price that looks like a split, and the price
+    after it that looks like the reverse, leave a ratio of 1.
+    """
+
+    second_us: Micros
+    ratio: Fraction
+
+
+def add_split(row: SplitsRow | None, split: Split) -> SplitsRow | None:
+    """Return the row with a split added; None if it says nothing new.
+
+    Of two records of one moment the later receipt stands, which may correct the other.
+    """
+    splits = {} if row is None else {old.effective_us: old for old in row.splits}
+    known = splits.get(split.effective_us)
+    if known is not None and (known.received_us, known.ratio) >= (split.received_us, split.ratio):
+        return None
+    splits[split.effective_us] = split
+    return SplitsRow(splits=tuple(splits[effective_us] for effective_us in sorted(splits)))
+
+
+def factor_between(splits: Sequence[Split], from_us: int, to_us: int) -> Decimal:
+    """Return by how much the price at ``to_us`` has to be multiplied to compare with ``from_us``'s.
+
+    A split counts that takes effect after ``from_us`` and no later than ``to_us``.
+    """
+    factor = ONE
+    for split in splits:
+        if from_us < split.effective_us <= to_us:
+            factor *= split.ratio
+    return factor
+
+
+def jump_of(earlier: Decimal, later: Decimal) -> Fraction | None:
+    """Return the split that the step from one price to the next looks like, None for no split."""
+    step = float(later) / float(earlier)
+    if _LEAST < step < _MOST:
+        return None
+    for ratio in _RATIOS:
+        if abs(step * ratio - 1) <= _NEAR:
+            return Fraction(ratio)
+        if abs(step / ratio - 1) <= _NEAR:
+            return Fraction(1, ratio)
+    return None
+
+
+def jumps_of(
+    price: Decimal, time_us: int, seconds: Iterable[Second], splits: Sequence[Split]
+) -> tuple[Jump, ...]:
+    """Return where prices that follow each other look like a split that no record tells of.
+
+    Args:
+        price: what the first second is compared with.
+        time_us: when it was made.
+        seconds: ascending.
+        splits: between two prices with a record between them nothing is suspected.
+    """
+    found: list[Jump] = []
+    ratio = Fraction(1)
+    for second in seconds:
+        suspected = jump_of(price, second.first)
+        if suspected is not None and not _is_told(splits, time_us, second.second_us):
+            ratio *= suspected
+            found.append(Jump(second_us=second.second_us, ratio=ratio))
+        price, time_us = second.last, second.second_us
+    return tuple(found)
+
+
+def _is_told(splits: Sequence[Split], from_us: int, to_us: int) -> bool:
+    return any(from_us < split.effective_us <= to_us for split in splits)
