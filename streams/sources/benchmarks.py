@@ -33,6 +33,7 @@ class LatestBenchmarks:
         """
         self._benchmarks = BENCHMARKS if benchmarks is None else benchmarks
         self._histories = {ticker: _History(kept) for ticker in self._benchmarks.values()}
+        self._by_ticker: dict[str, str | None] = {}
 
     def see(self, sample: PriceSample) -> None:
         """Remember a benchmark's price; anything else is passed over."""
@@ -48,13 +49,42 @@ class LatestBenchmarks:
         received no later than itself. A benchmark itself, a split, a market without one, and a time
         before the benchmark's first price stay without.
         """
-        benchmark = self._benchmarks.get(mic_of(sample.ticker, load_nasdaq()) or "")
-        if benchmark is None or sample.ticker == benchmark or sample.kind == "split":
+        if sample.kind == "split":
             return sample
-        price = self._histories[benchmark].known(sample)
-        if price is None:
+        found = self.known(
+            sample.ticker,
+            is_daily=sample.kind == "daily",
+            received_us=sample.received_us,
+            moment_us=_moment(sample),
+        )
+        if found is None:
             return sample
-        return replace(sample, benchmark=benchmark, benchmark_price=price)
+        return replace(sample, benchmark=found[0], benchmark_price=found[1])
+
+    def known(
+        self, ticker: str, *, is_daily: bool, received_us: Micros, moment_us: Micros
+    ) -> tuple[str, Decimal] | None:
+        """Return the benchmark and the price that ``stamp`` gives such a sample, None for none.
+
+        Args:
+            ticker: of the sample.
+            is_daily: whether it is a daily record.
+            received_us: its receipt.
+            moment_us: when its last price held: a trade's time, a bar's end.
+        """
+        benchmark = self._benchmark_of(ticker)
+        if benchmark is None or ticker == benchmark:
+            return None
+        price = self._histories[benchmark].known(
+            is_daily=is_daily, received_us=received_us, moment_us=moment_us
+        )
+        return None if price is None else (benchmark, price)
+
+    def _benchmark_of(self, ticker: str) -> str | None:
+        if ticker not in self._by_ticker:
+            mic = mic_of(ticker, load_nasdaq())
+            self._by_ticker[ticker] = self._benchmarks.get(mic or "")
+        return self._by_ticker[ticker]
 
 
 class Benchmarks(LatestBenchmarks):
@@ -95,17 +125,17 @@ class _History:
         if self._kept is not None:
             self._forget(self._kept)
 
-    def known(self, sample: PriceSample) -> Decimal | None:
+    def known(self, *, is_daily: bool, received_us: Micros, moment_us: Micros) -> Decimal | None:
         """Return the price that goes with a sample, None where none is known."""
-        if sample.kind == "daily":
-            return self._closes.get(_moment(sample))
-        end = bisect_right(self._receipts, sample.received_us)
+        if is_daily:
+            return self._closes.get(moment_us)
+        end = bisect_right(self._receipts, received_us)
         if end == 0:
             return None
         # Bars fetched together have one receipt: of these the last that had happened by then, so
         # that a bar of the morning is not set against the afternoon's price.
         start = bisect_left(self._receipts, self._receipts[end - 1])
-        at = bisect_right(self._moments, _moment(sample), start, end)
+        at = bisect_right(self._moments, moment_us, start, end)
         return self._prices[max(at - 1, start)]
 
     def _forget(self, kept: int) -> None:

@@ -277,6 +277,7 @@ def test_trades_carry_the_benchmark_as_known_at_their_receipt(tmp_path: Path) ->
         source="file",
         price=Decimal("73.07"),
         volume=Decimal(100),
+        day_volume=Decimal(100),
         benchmark="SPY",
         benchmark_price=Decimal("685.67"),
     )
