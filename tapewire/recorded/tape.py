@@ -2,11 +2,12 @@
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from functools import cache
 from importlib.resources import files
+from itertools import accumulate
 from pathlib import Path
 from typing import Literal
 
@@ -153,10 +154,14 @@ def _samples(row: _Day, days: Sequence[date], minutes: int) -> list[PriceSample]
     bars = [_merge(drawn[at : at + minutes]) for at in range(0, len(drawn), minutes)]
     length_us = minutes * _MINUTE_US
     starts = range(open_us, close_us, length_us)
+    volumes = accumulate(bar.volume for bar in bars)
     return [
         *(
-            _sample(row.ticker, bar, kind="bar", span=(start_us, start_us + length_us))
-            for start_us, bar in zip(starts, bars, strict=True)
+            replace(
+                _sample(row.ticker, bar, kind="bar", span=(start_us, start_us + length_us)),
+                day_volume=Decimal(volume),
+            )
+            for start_us, bar, volume in zip(starts, bars, volumes, strict=True)
         ),
         daily,
     ]
