@@ -115,7 +115,8 @@ class _History:
     def add(self, sample: PriceSample, last: Decimal) -> None:
         moment = _moment(sample)
         if sample.kind == "daily":
-            self._closes[moment] = last
+            # Prices rewritten after the fact do not change what was known: the first one stands.
+            self._closes.setdefault(moment, last)
         start = bisect_left(self._receipts, sample.received_us)
         end = bisect_right(self._receipts, sample.received_us, start)
         at = bisect_right(self._moments, moment, start, end)

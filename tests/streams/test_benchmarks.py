@@ -135,6 +135,15 @@ def test_a_daily_record_gets_the_close_of_its_own_session_only() -> None:
     assert _stamp(known, other) == (None, None)
 
 
+def test_a_close_that_is_rewritten_later_does_not_change_the_first() -> None:
+    first = _bar("SPY", 0, "683.34", received=MINUTE_US, kind="daily")
+    later = _bar("SPY", 0, "341.67", received=9 * MINUTE_US, kind="daily")
+    sample = _bar("IREN", 0, "67.75", received=20 * MINUTE_US, kind="daily")
+
+    assert _stamp(_latest(first, later), sample) == ("SPY", "683.34")
+    assert _stamp(Benchmarks([later, first]), sample) == ("SPY", "683.34")
+
+
 def test_a_source_keeps_what_its_samples_can_still_need() -> None:
     known = LatestBenchmarks(kept=2)
     for at in range(50):
