@@ -8,9 +8,9 @@ remembers. A change of None removes the part.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
-from signals.frozen import fast_init
 from signals.messages import Message, Micros
 
 __all__ = ["EMPTY", "Agent", "Draft", "Output", "Result", "Row", "Rows", "Step", "apply_changes"]
@@ -19,9 +19,7 @@ Row = Any  # a frozen dataclass; which one follows from the part's name, see Age
 Rows = Mapping[str, Row]
 
 
-@fast_init
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Output:
+class Output(NamedTuple):
     """A message for a topic.
 
     Attributes:
@@ -37,12 +35,13 @@ class Output:
     event_us: Micros
 
 
-@fast_init
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
-    """What a step gives: the rows that it changed, and its outputs in order."""
+class Result(NamedTuple):
+    """What a step gives: the rows that it changed, and its outputs in order.
 
-    changes: Mapping[str, Row | None] = field(default_factory=dict)
+    A tuple, as ``Output`` is, because one is made for every record: in half a microsecond.
+    """
+
+    changes: Mapping[str, Row | None] = MappingProxyType({})
     outputs: tuple[Output, ...] = ()
 
 

@@ -6,7 +6,7 @@ run wrote, byte for byte, less repeated ids (the exact promise).
 """
 
 import hashlib
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -60,44 +60,48 @@ class Pipeline:
     """Agents in one process: each input is folded to the end before the next one."""
 
     def __init__(self, agents: Iterable[Agent]) -> None:
-        self._agents = {agent.reads: agent for agent in agents}
-        self._states: dict[tuple[str, str], dict[str, Row]] = {}
+        found = tuple(agents)
+        self._states: dict[str, dict[str, dict[str, Row]]] = {agent.name: {} for agent in found}
+        self._folds = {agent.reads: (agent.step, self._states[agent.name]) for agent in found}
         self.dead: Counter[str] = Counter()
 
-    def feed(self, topic: str, key: str, message: Any) -> Iterator[Output]:
-        """Fold a message, and what comes of it, and yield every output in order."""
-        waiting = deque([(topic, key, message)])
-        while waiting:
-            topic, key, message = waiting.popleft()
-            for output in self.fold(topic, key, message):
-                yield output
-                if output.topic in self._agents:
-                    waiting.append((output.topic, output.key, output.message))
+    def feed(self, topic: str, key: str, message: Any) -> list[Output]:
+        """Fold a message, and what comes of it, and return every output in order."""
+        first = self.fold(topic, key, message)
+        if not first:
+            return []
+        outputs = list(first)
+        for output in outputs:  # it grows
+            if output.topic in self._folds:
+                outputs += self.fold(output.topic, output.key, output.message)
+        return outputs
 
     def fold(self, topic: str, key: str, message: Any) -> tuple[Output, ...]:
         """Fold a message through the agent that reads its topic, and return the outputs.
 
         A message that the step refuses is counted by its reason, as the live run dead-letters it.
         """
-        agent = self._agents[topic]
-        rows = self._states.setdefault((agent.name, key), {})
+        step, states = self._folds[topic]
+        rows = states.get(key)
+        if rows is None:
+            rows = states[key] = {}
         try:
-            result = agent.step(rows, key, message)
+            result = step(rows, key, message)
         except BadMessage as error:
             self.dead[error.reason] += 1
             return ()
-        for part, row in result.changes.items():
-            if row is None:
-                rows.pop(part, None)
-            else:
-                rows[part] = row
+        changes = result.changes
+        rows.update(changes)
+        if None in changes.values():
+            for part in [part for part, row in changes.items() if row is None]:
+                del rows[part]
         if not rows:
-            del self._states[agent.name, key]
+            del states[key]
         return result.outputs
 
     def state(self, agent: str, key: str) -> Mapping[str, Row]:
         """Return the rows that an agent keeps under a key."""
-        return self._states.get((agent, key), {})
+        return self._states[agent].get(key, {})
 
 
 def replay_raw(records: Iterable[tuple[str, str, Any]], agents: Iterable[Agent]) -> Report:

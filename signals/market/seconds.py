@@ -57,31 +57,41 @@ def sample_prices_step(policy: Policy) -> Step:
     ratio = Decimal(str(policy.price_step))
 
     def step(rows: Rows, ticker: str, sample: PriceSample) -> Result:
-        if sample.kind == "trade":
-            if sample.received_us - sample.event_us > late_us:
-                raise _late(sample, sample.event_us, late_us)
-            newest: OpenSecond | None = rows.get(_NEWEST)
-            if (
-                newest is not None
-                and newest.last_us < sample.event_us < newest.second_us + SECOND_US
-            ):
-                after = _with_trade(newest, sample)
-                if after.down <= after.last <= after.up:
-                    return Result(changes={_NEWEST: after})
-                sent = _sent(after, ratio)
-                return Result(changes={_NEWEST: sent}, outputs=(_output(ticker, sent),))
-            return _fold(rows, ticker, (_of_trade(sample),), ratio)
         match sample.kind:
+            case "trade":
+                if sample.received_us - sample.event_us > late_us:
+                    raise _late(sample, sample.event_us, late_us)
+                return _fold_trade(rows, ticker, sample, ratio)
             case "bar":
-                if sample.received_us - (sample.end_us or 0) > late_us:
-                    raise _late(sample, sample.end_us or 0, late_us)
-                return _fold(rows, ticker, _of_bar(sample), ratio)
+                known_us = sample.end_us or sample.event_us
+                if sample.received_us - known_us > late_us:
+                    raise _late(sample, known_us, late_us)
+                return _fold(rows, ticker, _of_bar(sample, ratio), ratio)
             case "daily":
                 return _close(rows, ticker, sample)
             case "split":
                 return Result(outputs=(_split(sample),))
 
     return step
+
+
+def _fold_trade(rows: Rows, ticker: str, sample: PriceSample, ratio: Decimal) -> Result:
+    """Merge a trade; most follow the newest one, in its second or as the first of another."""
+    newest: OpenSecond | None = rows.get(_NEWEST)
+    if newest is not None and newest.last_us < sample.event_us:
+        if sample.event_us < newest.second_us + SECOND_US:
+            after = _with_trade(newest, sample)
+            if after.down <= after.last <= after.up:
+                return Result(changes={_NEWEST: after})
+            sent = _sent(after, ratio)
+            return Result(changes={_NEWEST: sent}, outputs=(_output(ticker, sent),))
+        traded = _of_trade(sample, ratio)
+        changes = {_NEWEST: traded, _BEFORE: newest}
+        if newest.is_sent:
+            return Result(changes=changes, outputs=(_output(ticker, traded),))
+        changes[_BEFORE] = before = _sent(_known_from(newest, sample.received_us), ratio)
+        return Result(changes=changes, outputs=(_output(ticker, before), _output(ticker, traded)))
+    return _fold(rows, ticker, (_of_trade(sample, ratio),), ratio)
 
 
 def _with_trade(newest: OpenSecond, sample: PriceSample) -> OpenSecond:
@@ -131,7 +141,8 @@ class _Draft:
         if newest is None or second.second_us > newest.second_us:
             if newest is not None:
                 self._before = newest if newest.is_sent else self._send(newest, second)
-            self._newest = self._send(second, second)
+            self._newest = second
+            self._due.append(_output(self._ticker, second))
         elif second.second_us == newest.second_us:
             self._newest = merged = _merged(newest, second)
             if merged is not newest and (second.high > merged.up or second.low < merged.down):
@@ -140,7 +151,7 @@ class _Draft:
             merged = _merged(before, second)
             self._before = before if merged is before else self._send(merged, second)
         else:
-            self._send(second, second)
+            self._due.append(_output(self._ticker, second))
 
     def result(self) -> Result:
         """Return the rows that are not as they were, and the outputs."""
@@ -224,6 +235,8 @@ def merge_seconds(one: Second, other: Second) -> Second:
     that of the last sample, ``day_volume`` the larger: a second that is sent again, or sent in
     parts, holds what it held before.
     """
+    if _holds(other, one):
+        return other
     first_us, first = min((one.first_us, one.first), (other.first_us, other.first))
     later = max(one, other, key=_last_order)
     return Second(
@@ -239,6 +252,19 @@ def merge_seconds(one: Second, other: Second) -> Second:
         benchmark=later.benchmark,
         benchmark_price=later.benchmark_price,
         day_volume=_larger(one.day_volume, other.day_volume),
+    )
+
+
+def _holds(whole: Second, part: Second) -> bool:
+    """Return whether all of a part is in the whole: nearly always, of a second sent again."""
+    return (
+        whole.last_us > part.last_us
+        and whole.first_us == part.first_us
+        and whole.first <= part.first
+        and whole.high >= part.high
+        and whole.low <= part.low
+        and whole.received_us >= part.received_us
+        and _larger(whole.day_volume, part.day_volume) == whole.day_volume
     )
 
 
@@ -262,45 +288,51 @@ def _larger(one: Decimal | None, other: Decimal | None) -> Decimal | None:
 # ---- what samples say ----------------------------------------------------------------------------
 
 
-def _of_trade(sample: PriceSample) -> OpenSecond:
+def _of_trade(sample: PriceSample, ratio: Decimal) -> OpenSecond:
     price = sample.price
     assert price is not None  # a trade has one
-    return _opened(sample, sample.event_us, price, high=price, low=price)
+    return _opened(sample, sample.event_us, (price, price, price), ratio)
 
 
-def _of_bar(sample: PriceSample) -> tuple[OpenSecond, ...]:
+def _of_bar(sample: PriceSample, ratio: Decimal) -> tuple[OpenSecond, ...]:
     """Return a bar's first second and its last.
 
     Its high and low are dated to its last second: from then on they are known to have been.
     """
     prices = (sample.open, sample.high, sample.low, sample.close)
-    opening_price, high, low, close = (price for price in prices if price is not None)
+    first, high, low, last = (price for price in prices if price is not None)
     assert sample.end_us is not None  # a bar has one, and the four prices
-    opening = _opened(sample, sample.event_us, opening_price, high=opening_price, low=opening_price)
-    closing = _opened(sample, Micros(sample.end_us - 1), close, high=high, low=low)
+    opening = _opened(sample, sample.event_us, (first, first, first), ratio)
+    closing = _opened(sample, Micros(sample.end_us - 1), (high, low, last), ratio)
     if opening.second_us == closing.second_us:
-        return (_merged(opening, closing),)
+        return (_sent(_merged(opening, closing), ratio),)
     return (opening._replace(day_volume=None), closing)
 
 
 def _opened(
-    sample: PriceSample, event_us: Micros, price: Decimal, *, high: Decimal, low: Decimal
+    sample: PriceSample,
+    event_us: Micros,
+    prices: tuple[Decimal, Decimal, Decimal],
+    ratio: Decimal,
 ) -> OpenSecond:
+    """Return a second of its own, as it is sent; ``prices`` are the high, the low and the last."""
+    high, low, last = prices
+    step = ratio * last
     return OpenSecond(
         Micros(event_us - event_us % SECOND_US),
         event_us,
-        price,
+        last,
         high,
         low,
         event_us,
-        price,
+        last,
         sample.received_us,
         sample.benchmark,
         sample.benchmark_price,
         sample.day_volume,
-        False,
-        price,
-        price,
+        True,
+        last + step,
+        last - step,
     )
 
 
