@@ -58,14 +58,21 @@ async def open_consumer(
 
 
 @asynccontextmanager
-async def open_producer(bootstrap: str) -> AsyncIterator[AIOKafkaProducer]:
+async def open_producer(
+    bootstrap: str, *, idempotent: bool = False
+) -> AsyncIterator[AIOKafkaProducer]:
     """Yield a producer of raw bytes whose sends are acknowledged by all replicas.
 
+    Args:
+        bootstrap: ``host:port``, several separated by commas.
+        idempotent: the broker takes each send of this producer once and in order, or refuses it
+            and what comes after it to that partition.
     Raises: Unavailable where the broker does not answer, or refuses.
     """
     producer = AIOKafkaProducer(
         bootstrap_servers=bootstrap,
         acks="all",
+        enable_idempotence=idempotent,
         linger_ms=5,
         max_request_size=_LARGEST,
     )

@@ -48,11 +48,12 @@ def test_ingest_counts_what_it_sent_and_what_it_refused(
     tape = capsys.readouterr()
 
     assert code == 1
-    assert news.out.splitlines()[-1] == "sent 2 headlines, refused 2"
+    assert news.out.splitlines()[-1].startswith("sent 2 headlines, refused 2, already there 0, in ")
     assert "news.jsonl:2" in news.err
     assert "1048576" in news.err
     assert "news.jsonl:3" in news.err
-    assert tape.out == "sent 1 prices, refused 0\n"
+    assert tape.out.startswith("sent 1 prices, refused 0, already there 0, in ")
+    assert tape.out.endswith("of 2025-11-03T14:30:00Z to 2025-11-03T14:30:00Z\n")
 
 
 def test_ingest_makes_no_topic(
