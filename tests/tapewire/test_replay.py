@@ -66,6 +66,21 @@ def test_files_in_alerts_out_with_an_honest_last_line(
     assert last.endswith(f"sha256 {hashlib.sha256(raw).hexdigest()}")
 
 
+def test_moves_are_adjusted_by_the_benchmark_of_the_settings(
+    files: tuple[Path, Path], capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # IREN is on Nasdaq; this file knows SPY and no QQQ.
+    abnormal = []
+    for benchmark in ("SPY", "QQQ"):
+        monkeypatch.setenv("TAPEWIRE_BENCHMARKS", f"XNAS={benchmark}")
+        assert main(words(files)) == 0
+        last = json.loads(capfd.readouterr().out.splitlines()[-1])
+        levels = [move for move in last["moves"] if move["milestone"] == "level:+0.20"]
+        abnormal.append(levels[0]["abnormal"])
+
+    assert abnormal == [pytest.approx(73.07 / 60.75 - 685.67 / 682.06), None]
+
+
 def test_alerts_go_to_stdout_and_the_counts_beside_them(
     files: tuple[Path, Path], capfd: pytest.CaptureFixture[str]
 ) -> None:

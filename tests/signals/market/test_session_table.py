@@ -190,7 +190,7 @@ def test_friday_afternoon_in_new_york_is_saturday_in_seoul() -> None:
     ("year", "exam_day"),
     [
         (2018, "11-15"), (2019, "11-14"), (2020, "12-03"), (2021, "11-18"), (2022, "11-17"),
-        (2023, "11-16"), (2024, "11-14"), (2025, "11-13"), (2026, "11-19"),
+        (2023, "11-16"), (2024, "11-14"), (2025, "11-13"), (2026, "11-19"), (2027, "11-18"),
     ],
 )  # fmt: skip
 def test_exam_days_are_late_in_every_year(year: int, exam_day: str) -> None:
