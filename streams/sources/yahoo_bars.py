@@ -123,8 +123,8 @@ class YahooBars:
         """
         benchmarks = BenchmarkBars(self._benchmarks)
         progress = self._begin(after, benchmarks)
-        leaders = [each for each in progress.values() if benchmarks.of(each.ticker) is None]
-        others = [each for each in progress.values() if benchmarks.of(each.ticker) is not None]
+        leaders = [each for each in progress.values() if benchmarks.lead(each.ticker)]
+        others = [each for each in progress.values() if not benchmarks.lead(each.ticker)]
         pool = ThreadPoolExecutor(self._parallel, thread_name_prefix=BARS)
         try:
             while True:
@@ -243,8 +243,7 @@ class YahooBars:
         self, progress: Progress, reply: _Reply, benchmarks: BenchmarkBars
     ) -> AsyncGenerator[PriceSample]:
         """Yield what has not been given yet, with its benchmark."""
-        if benchmarks.of(progress.ticker) is None:
-            benchmarks.keep(reply.samples)
+        benchmarks.keep(reply.samples)
         new = [sample for sample in reply.samples if moment_of(sample) > progress.given_us]
         for number, sample in enumerate(benchmarks.stamp(new), start=1):
             progress.given_us = moment_of(sample)

@@ -24,12 +24,18 @@ class BenchmarkBars:
     def of(self, ticker: str) -> str | None:
         """Return the benchmark of a ticker's market, None for a benchmark itself."""
         found = self._benchmarks.get(mic_of(ticker, load_nasdaq()) or "")
-        return None if ticker in self._bars else found
+        return None if self.lead(ticker) else found
+
+    def lead(self, ticker: str) -> bool:
+        """Return whether a ticker is a benchmark."""
+        return ticker in self._bars
 
     def keep(self, samples: Iterable[PriceSample]) -> None:
-        """Hold a benchmark's samples, ascending, as far as they are later than what is held."""
+        """Hold a benchmark's samples, ascending, as far as they are later; pass others over."""
         for sample in samples:
-            held = self._bars[sample.ticker]
+            held = self._bars.get(sample.ticker)
+            if held is None:
+                continue
             if not held or moment_of(sample) > moment_of(held[-1]):
                 held.append(sample)
                 if len(held) > 2 * _KEPT:

@@ -6,6 +6,7 @@ time zones and cookies in a folder of the user's cache; without that folder it a
 """
 
 import logging
+import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from math import isnan
@@ -93,6 +94,8 @@ def load_yfinance() -> ModuleType:
     yfinance.config.debug.hide_exceptions = False
     # What it has to say is raised; its warnings ("continuing without crumb") say it twice.
     logging.getLogger("yfinance").setLevel(logging.ERROR)
+    # Of how it calls pandas: nothing that a user of ours can mend.
+    warnings.filterwarnings("ignore", category=DeprecationWarning, module="^yfinance")
     module: ModuleType = yfinance
     return module
 
@@ -115,23 +118,25 @@ class YahooClient:
         self._session = None if base_url is None else _redirected(base_url)
         self._clock = clock
         self._timeout_s = timeout_s
-        self.forget()
-
-    def forget(self) -> None:
-        """Drop the replies that yfinance remembers: of a past span it keeps an empty one too."""
-        from yfinance.data import YfData
-
-        YfData.cache_get.cache_clear()
+        # They know their time zone, which costs a request.
+        self._tickers: dict[str, Any] = {}
 
     def chart(self, ticker: str, *, interval: str, start_us: Micros, end_us: Micros) -> Chart:
         """Return what Yahoo has from a time (inclusive) to another (exclusive), as traded or not.
 
+        Ask for one ticker in one thread at a time.
+
         Raises: RateLimited, Unreachable, Unreadable or EmptyReply.
         """
+        from yfinance.data import YfData
         from yfinance.exceptions import YFException, YFRateLimitError, YFTickerMissingError
 
-        asked = self._yfinance.Ticker(ticker, session=self._session)
+        # yfinance remembers the replies about a past span, an empty one too.
+        YfData.cache_get.cache_clear()
+        # Taken out until it has answered: one that found no time zone never looks again.
+        asked = self._tickers.pop(ticker, None)
         try:
+            asked = asked or self._yfinance.Ticker(ticker, session=self._session)
             frame = asked.history(
                 start=start_us // SECOND_US,
                 end=-(-end_us // SECOND_US),
@@ -147,16 +152,16 @@ class YahooClient:
         except YFRateLimitError as error:
             raise RateLimited(f"Yahoo limits the rate, asked for {ticker}") from error
         except YFTickerMissingError as error:
-            raise self._empty(ticker, error) from error
+            raise _empty(ticker, error) from error
         except OSError as error:
             raise Unreachable(f"Yahoo does not answer for {ticker}: {error!s:.200}") from error
         except (YFException, ValueError, LookupError, TypeError, AttributeError) as error:
             # yfinance lets the last four go for a reply whose form it does not know.
-            self.forget()
             kind = type(error).__name__
             raise Unreadable(f"Yahoo's reply for {ticker}: {kind}: {error!s:.200}") from error
         if not rows:
-            raise self._empty(ticker, "an empty frame")
+            raise _empty(ticker, "an empty frame")
+        self._tickers[ticker] = asked
         return Chart(
             ticker=ticker,
             start_us=start_us,
@@ -165,9 +170,9 @@ class YahooClient:
             received_us=received_us,
         )
 
-    def _empty(self, ticker: str, what: object) -> EmptyReply:
-        self.forget()
-        return EmptyReply(f"Yahoo gave no rows for {ticker}: {what!s:.200}")
+
+def _empty(ticker: str, what: object) -> EmptyReply:
+    return EmptyReply(f"Yahoo gave no rows for {ticker}: {what!s:.200}")
 
 
 def _rows(frame: Any) -> tuple[Row, ...]:
