@@ -125,6 +125,10 @@ class Path:
             i -= 1
         return None
 
+    def first(self) -> Second | None:
+        """Return the first second of all, None where there is none."""
+        return self._seconds(self._rows[0])[0] if self._rows else None
+
     def between(self, from_us: Micros, to_us: Micros) -> Iterator[Second]:
         """Yield the seconds that began at or after ``from_us`` and before ``to_us``."""
         i = bisect_right(self._rows, from_us // ROW_US - 1)

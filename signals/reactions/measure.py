@@ -4,7 +4,7 @@ A pure function of the tellings, the price path and the daily closes, so that it
 which of them came first.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -17,12 +17,13 @@ from signals.market.measures import (
     statistics_at,
     volume_ratio_of,
 )
-from signals.market.path import Path, ended_us
+from signals.market.path import ended_us
 from signals.market.sessions import Sessions
-from signals.messages import Daily, Micros, Move, MoveFlag, Second, Split
+from signals.market.tape import Market
+from signals.messages import Micros, Move, MoveFlag, Second
 from signals.policy import DAY_US, MINUTE_US, SECOND_US, Policy
 
-__all__ = ["Market", "Milestones", "horizons_of", "level_name", "measure_milestones"]
+__all__ = ["Milestones", "horizons_of", "level_name", "measure_milestones"]
 
 _FAR_US = Micros(6 * DAY_US)  # how long levels are watched where the calendar ends
 _NOTES: Mapping[tuple[MoveFlag, str], str] = {
@@ -32,22 +33,6 @@ _NOTES: Mapping[tuple[MoveFlag, str], str] = {
     ("stale", "horizon"): "the price at the horizon is stale",
     ("split_like", "horizon"): "the price jumped as in a split, and no record tells of one",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Market:
-    """What is known of one ticker's market when a step measures.
-
-    ``reached_us``: the newest event time of a price on the key; a horizon up to it is reached.
-    """
-
-    ticker: str
-    path: Path
-    days: Sequence[Daily]
-    reached_us: Micros
-    sessions: Sessions
-    policy: Policy
-    splits: Sequence[Split] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from decimal import Decimal
 
 from signals.ids import derive_id
-from signals.market.basis import Basis, basis_after
+from signals.market.basis import basis_after
 from signals.market.measures import statistics_at
+from signals.market.session_moves import SessionBase, previous_day
 from signals.market.sessions import Session
 from signals.market.splits import factor_between
 from signals.messages import Micros, Move, MoveReport, Second
@@ -18,7 +20,6 @@ from signals.reactions.unexplained import (
     find_move,
     move_id_of,
     move_past,
-    previous_day,
 )
 from signals.reactions.view import NO_TIME, View
 from signals.tellings import Telling
@@ -32,7 +33,7 @@ __all__ = [
 ]
 
 # A price within these ratios of the close before has not been through a split since.
-_NEAR, _FAR = 0.6, 1.7
+_NEAR, _FAR = Decimal("0.6"), Decimal("1.7")
 
 
 def may_report(view: View, session: Session, second: Second) -> bool:
@@ -45,10 +46,7 @@ def may_report(view: View, session: Session, second: Second) -> bool:
     watch = _watch(view, session)
     if watch is None:
         return False
-    basis = _basis(view, watch, second)
-    if basis.is_suspect(second.second_us):
-        return False
-    return move_past(second, watch.previous, watch.statistics, view.policy, basis) is not None
+    return move_past(second, _base(view, session, watch, second), view.policy) is not None
 
 
 def watch_session(view: View, bounds: Bounds, newest: Second | None) -> None:
@@ -70,7 +68,7 @@ def watch_session(view: View, bounds: Bounds, newest: Second | None) -> None:
         return
     watch = _watch(view, session)
     if watch is not None and newest is not None:
-        basis = _basis(view, watch, newest)
+        basis = _base(view, session, watch, newest).basis
         scale = float(basis.factor(reached_us)) * float(basis.suspected(reached_us))
         near = view.policy.unexplained_raw - 1e-6
         bounds.watch_band(float(watch.previous.close) / scale, -near, near)
@@ -96,18 +94,24 @@ def _watch(view: View, session: Session) -> WatchRow | None:
     return found
 
 
-def _basis(view: View, watch: WatchRow, second: Second) -> Basis:
-    """Return what makes a second's prices comparable with the close before its session.
+def _base(view: View, session: Session, watch: WatchRow, second: Second) -> SessionBase:
+    """Return what a second's prices are compared with.
 
-    Jumps that look like a split are only looked for where the price is far from that close.
+    Jumps that look like a split are only looked for where the price is far from the close before.
     """
     close, close_us = watch.previous.close, watch.previous.close_us
     splits = view.splits()
-    factor = factor_between(splits, close_us, second.second_us)
-    if _NEAR < float(second.last * factor) / float(close) < _FAR:
-        return basis_after(close, close_us, (), splits)
-    until_us = Micros(second.second_us + SECOND_US)
-    return basis_after(close, close_us, view.path().between(watch.open_us, until_us), splits)
+    step = second.last * factor_between(splits, close_us, second.second_us) / close
+    seconds: Iterable[Second] = ()
+    if not _NEAR < step < _FAR:
+        until_us = Micros(second.second_us + SECOND_US)
+        seconds = view.path().between(session.open_us, until_us)
+    return SessionBase(
+        session=session,
+        previous=watch.previous,
+        statistics=watch.statistics,
+        basis=basis_after(close, close_us, seconds, splits),
+    )
 
 
 def reported_sessions(view: View) -> list[Session]:

@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from signals.ids import derive_id
+from signals.market.tape import Market
 from signals.messages import Event, Micros, Move, Reaction
 from signals.policy import DAY_US
 from signals.reactions.guards import guard_of, set_guard
-from signals.reactions.measure import Market, measure_milestones
+from signals.reactions.measure import measure_milestones
 from signals.reactions.rows import EntryRow, MoveRow, Sent, TrackRow
 from signals.reactions.view import NO_TIME, SPAN_US, View
 from signals.tellings import Telling

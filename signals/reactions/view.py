@@ -7,9 +7,9 @@ from signals.fold import Draft, Output
 from signals.market.path import Path, days_until
 from signals.market.sessions import Sessions
 from signals.market.splits import SplitsRow
+from signals.market.tape import Market
 from signals.messages import Daily, EventRelay, Micros, MoveReport, Reaction, Split
 from signals.policy import DAY_US, Policy
-from signals.reactions.measure import Market
 from signals.reactions.rows import ClockRow, EntryRow
 from signals.tellings import Telling, group_tellings
 
