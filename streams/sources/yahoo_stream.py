@@ -111,10 +111,13 @@ class YahooStream:
 
     async def _connection(self, repeats: Repeats) -> AsyncGenerator[Trade]:
         """Yield the new trades of one connection. Raises: Unavailable when it is over."""
+        from websockets.asyncio.client import connect
         from websockets.exceptions import WebSocketException
 
         socket = self._yfinance.AsyncWebSocket(url=self._stream_url, verbose=False)
         try:
+            # Connected here, since a burst that was packed is unpacked in one turn of the loop.
+            socket._ws = await connect(self._stream_url, compression=None)
             await socket.subscribe(list(self._tickers))
             newest_s = monotonic_s()
             for number in count(1):

@@ -45,6 +45,7 @@ class Yahoo:
     connections: deque[Connection] = field(default_factory=deque)
     requests: list[tuple[str, int, int]] = field(default_factory=list)
     bodies: dict[str, bytes] = field(default_factory=dict)  # whole replies by ticker
+    delay_s: float = 0.0  # before each of these
     subscriptions: list[list[str]] = field(default_factory=list)
     opened: int = 0
     url: str = ""
@@ -71,9 +72,10 @@ class Yahoo:
     async def _chart(self, request: web.Request) -> web.StreamResponse:
         ticker, query = request.match_info["ticker"], request.query
         if ticker in self.bodies:
+            await asyncio.sleep(self.delay_s)
             return web.Response(body=self.bodies[ticker], content_type="application/json")
         if "period1" not in query:  # yfinance asks for the time zone
-            return web.json_response(_document(ticker, "1d", [], []))
+            return web.json_response(chart_document(ticker, "1d", [], []))
         start, end = int(query["period1"]), int(query["period2"])
         self.requests.append((ticker, start, end))
         waiting = self.answers.get(ticker)
@@ -97,7 +99,7 @@ class Yahoo:
         rows = [row for row in self.rows.get((ticker, interval), ()) if start <= row[0] < end]
         splits = [split for split in self.splits.get(ticker, ()) if start <= split[0] < end]
         shown = [] if answer == "no_rows" else rows
-        return web.json_response(_document(ticker, interval, shown, splits))
+        return web.json_response(chart_document(ticker, interval, shown, splits))
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
         self.opened += 1
@@ -144,7 +146,7 @@ def single(value: float | None) -> float | None:
     return None if value is None else struct.unpack("<f", struct.pack("<f", value))[0]
 
 
-def _document(
+def chart_document(
     ticker: str, interval: str, rows: Sequence[Row], splits: Sequence[tuple[int, int, int]]
 ) -> dict[str, Any]:
     zone = ZONES.get(ticker.rpartition(".")[2], "America/New_York")

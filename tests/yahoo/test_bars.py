@@ -1,6 +1,7 @@
 """Bars by polling, through the real yfinance, from a server on loopback that speaks Yahoo."""
 
 import asyncio
+import json
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing, suppress
@@ -16,7 +17,7 @@ from signals.policy import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 from streams.sources.yahoo_bars import YahooBars
 from streams.sources.yahoo_client import EmptyReply, RateLimited, Unreachable, Unreadable
 from tests.builders import us
-from tests.yahoo.server import LagProbe, Row, Yahoo, until
+from tests.yahoo.server import LagProbe, Row, Yahoo, chart_document, until
 
 OPEN = us("2025-11-03T14:30:00Z")
 CLOSE = us("2025-11-03T21:00:00Z")
@@ -304,11 +305,10 @@ async def test_what_yahoo_no_longer_keeps_is_told(yahoo: Yahoo) -> None:
 async def test_the_loop_is_not_held_up_by_large_and_slow_replies(yahoo: Yahoo) -> None:
     days = [us(f"2025-10-{day}T08:00:00Z") for day in (28, 29, 30, 31)]
     rows = [row for day in days for row in minutes(day, 960)] + minutes(OPEN, 300)
-    tickers = [f"T{number}" for number in range(6)]
+    tickers = ["SPY", *(f"T{number}" for number in range(6))]
     for ticker in tickers:
-        yahoo.rows[ticker, "1m"] = rows
-        yahoo.answers[ticker] = deque([0.3])
-    yahoo.rows["SPY", "1m"] = rows
+        yahoo.bodies[ticker] = json.dumps(chart_document(ticker, "1m", rows, [])).encode()
+    yahoo.delay_s = 0.3
     tape = Tape(
         yahoo,
         us("2025-11-03T20:00:00Z"),
