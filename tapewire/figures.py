@@ -1,13 +1,24 @@
 """Numbers and times as people read them, in English and Korean."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
 from zoneinfo import ZoneInfo
 
 from signals.messages import Micros
+from streams.sources.sessions import market_of
 
-__all__ = ["Lang", "clock_line", "money", "percent", "price", "short_time"]
+__all__ = [
+    "Lang",
+    "clock_line",
+    "market_day",
+    "market_time",
+    "money",
+    "percent",
+    "price",
+    "short_time",
+    "volume",
+]
 
 Lang = Literal["en", "ko"]
 
@@ -65,6 +76,11 @@ def percent(ratio: float) -> str:
     return f"{ratio * 100:+.1f} %"
 
 
+def volume(ratio: float, lang: Lang = "en") -> str:
+    """Return how much was traded, against an average day: ``3.2× volume``, ``거래량 3.2배``."""
+    return f"거래량 {ratio:.1f}배" if lang == "ko" else f"{ratio:.1f}× volume"
+
+
 def price(value: Decimal) -> str:
     """Return a price with at least its cents, and no more digits than it has."""
     return f"{value:,f}" if value.as_tuple().exponent == 0 and value >= 1000 else f"{value:,.2f}"
@@ -86,6 +102,22 @@ def short_time(at_us: Micros, lang: Lang = "en") -> str:
     """Return the day and time in New York."""
     moment = _moment(at_us).astimezone(_NEW_YORK)
     return f"{moment:%m-%d %H:%M:%S}" if lang == "ko" else f"{moment:%d %b %H:%M:%S}"
+
+
+def market_day(ticker: str, at_us: Micros) -> date:
+    """Return the day of a time where the ticker is traded."""
+    return _moment(at_us).astimezone(_zone(ticker)).date()
+
+
+def market_time(ticker: str, at_us: Micros) -> str:
+    """Return the time of day where the ticker is traded, to the second where it has any."""
+    moment = _moment(at_us).astimezone(_zone(ticker))
+    return f"{moment:%H:%M:%S}" if moment.second else f"{moment:%H:%M}"
+
+
+def _zone(ticker: str) -> ZoneInfo:
+    market = market_of(ticker)
+    return _NEW_YORK if market is None else ZoneInfo(market.zone)
 
 
 def _beside(moment: datetime, first: datetime) -> str:

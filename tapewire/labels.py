@@ -64,6 +64,13 @@ _KOREAN_WORDS: Mapping[str, str] = {
     "price": "가격",
     "loan": "대출",
     "other": "기타",
+    # parts of the trading day, and what is to be known about prices
+    "pre": "장전",
+    "post": "장후",
+    "no_price": "기준 가격 없음",
+    "stale": "오래된 가격",
+    "split": "액면분할 반영",
+    "split_like": "분할로 보이는 급변, 기록 없음",
     # how exact an amount is
     "approx": "약",
     "at_least": "이상",
@@ -72,6 +79,9 @@ _KOREAN_WORDS: Mapping[str, str] = {
 _ENGLISH_WORDS: Mapping[str, str] = {
     "deal_value": "deal value",
     "capex": "capital spending",
+    "pre": "pre-market",
+    "post": "after hours",
+    "split": "split counted in",
     "approx": "about",
     "at_least": "at least",
     "up_to": "up to",

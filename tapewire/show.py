@@ -1,12 +1,13 @@
 """An alert as lines of text for people, in English or Korean."""
 
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
 from signals.messages import Alert, Amount, Evidence, Move, Party
-from tapewire.figures import Lang, clock_line, money, percent, price, short_time
+from streams.tables import load_sessions
+from tapewire.columns import cut, pad, table
+from tapewire.figures import Lang, clock_line, money, percent, price, short_time, volume
 from tapewire.labels import field_label, milestone_label, word
 
 __all__ = [
@@ -15,7 +16,6 @@ __all__ = [
     "Marks",
     "alert_lines",
     "brief_line",
-    "columns",
     "explain_lines",
     "marks_for",
 ]
@@ -72,8 +72,8 @@ def brief_line(alert: Alert, *, lang: Lang = "en", before: Alert | None = None) 
         (what, 22),
         (_newest_move(alert, lang, before), 30),
     )
-    start = "  ".join(_pad(text, width) for text, width in cells)
-    return f"{start}  {_cut(alert.title, _BRIEF_TITLE)}"
+    start = "  ".join(pad(text, places) for text, places in cells)
+    return f"{start}  {cut(alert.title, _BRIEF_TITLE)}"
 
 
 def _newest_move(alert: Alert, lang: Lang, before: Alert | None) -> str:
@@ -106,7 +106,7 @@ def explain_lines(alert: Alert, *, lang: Lang = "en", marks: Marks = PLAIN) -> l
         )
         for headline_id, span in explain.evidence
     ]
-    lines += _labelled("evidence", columns(spans), lang)
+    lines += _labelled("evidence", list(table(spans)), lang)
     limits = [
         (
             limit.name,
@@ -116,7 +116,7 @@ def explain_lines(alert: Alert, *, lang: Lang = "en", marks: Marks = PLAIN) -> l
         )
         for limit in explain.thresholds
     ]
-    lines += _labelled("thresholds", columns(limits), lang)
+    lines += _labelled("thresholds", list(table(limits)), lang)
     terms = " + ".join(f"{name} {value:.2f}" for name, value in explain.terms)
     score = f"{word(alert.severity, lang)}: {explain.score:.2f}" + (f" = {terms}" if terms else "")
     lines += _labelled("severity", [score], lang)
@@ -129,7 +129,7 @@ def explain_lines(alert: Alert, *, lang: Lang = "en", marks: Marks = PLAIN) -> l
 
 
 def _move_lines(moves: Sequence[Move], lang: Lang) -> list[str]:
-    return columns([_move_row(move, lang) for move in moves])
+    return list(table([_move_row(move, lang) for move in moves]))
 
 
 def _heading(alert: Alert, lang: Lang) -> str:
@@ -179,21 +179,13 @@ def leading_moves(moves: Sequence[Move]) -> list[Move]:
     return chosen
 
 
-def columns(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    """Return rows as lines with aligned columns; a Korean character is two columns wide."""
-    widths = [max(map(_width, cells)) for cells in zip(*rows, strict=True)]
-    return [
-        "  ".join(_pad(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
-
-
 def _move_row(move: Move, lang: Lang) -> tuple[str, ...]:
     milestone = milestone_label(move.milestone, lang)
     if move.relation == "before":
         milestone += " (보도 전)" if lang == "ko" else " (before the news)"
     if move.raw is None:
-        return (move.ticker, "–", milestone, move.note or "", "", "", "")
+        why = "; ".join(word(flag, lang) for flag in move.flags) if lang == "ko" else move.note
+        return (move.ticker, "–", milestone, why or move.note or "", "", "", "", "")
     prices = (
         ""
         if move.from_price is None or move.to_price is None
@@ -212,14 +204,25 @@ def _move_row(move: Move, lang: Lang) -> tuple[str, ...]:
         f"{prices} ({since})" if prices else since,
         adjusted,
         z,
+        _aside(move, lang),
     )
 
 
 def _session_mark(move: Move, lang: Lang) -> str:
-    """Return a mark for the first second of the New York session, where gaps show."""
-    if "." in move.ticker or not short_time(move.to_us).endswith("09:30:00"):
+    """Return a mark for the first second of a session, where gaps show, and for its early hours."""
+    if move.session in ("pre", "post"):
+        return f" ({word(move.session, lang)})"
+    session = load_sessions().at(move.ticker, move.to_us)
+    if session is None or session.open_us != move.to_us:
         return ""
     return " (개장)" if lang == "ko" else " (the open)"
+
+
+def _aside(move: Move, lang: Lang) -> str:
+    """Return the volume, and what else is to be known about the prices."""
+    parts = [] if move.volume_ratio is None else [volume(move.volume_ratio, lang)]
+    parts += [word(flag, lang) for flag in move.flags]
+    return ", ".join(parts)
 
 
 def _fact_lines(alert: Alert, lang: Lang) -> list[str]:
@@ -272,7 +275,7 @@ def _labelled(name: str, texts: Sequence[str], lang: Lang) -> list[str]:
     present = [text for text in texts if text]
     label = field_label(name, lang)
     return [
-        f"  {_pad(label if number == 0 else '', _LABEL_WIDTH)} {text}"
+        f"  {pad(label if number == 0 else '', _LABEL_WIDTH)} {text}"
         for number, text in enumerate(present)
     ]
 
@@ -283,19 +286,3 @@ def _around(text: str, marks: tuple[str, str]) -> str:
 
 def _size(move: Move) -> float:
     return abs(move.raw or 0.0)
-
-
-def _width(text: str) -> int:
-    return sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)
-
-
-def _cut(text: str, width: int) -> str:
-    if _width(text) <= width:
-        return text
-    while _width(text) > width - 1:
-        text = text[:-1]
-    return f"{text}…"
-
-
-def _pad(text: str, width: int) -> str:
-    return text + " " * (width - _width(text))

@@ -133,9 +133,9 @@ def _require_interval(
             raise ConfigError(
                 f"{path} holds bars; say how long with --bar 1m|1h|1d or a column end"
             )
-    elif bar is not None:
-        column = "price" if holds == "trades" else "ratio"
-        raise ConfigError(f"{path} holds {holds} (a column {column}); leave --bar out")
+    elif bar is not None and holds == "trades":
+        # Splits lie beside bars in one call; trades are taken for bars by mistake.
+        raise ConfigError(f"{path} holds trades (a column price); leave --bar out")
 
 
 def _ticker_of(path: Path) -> str:

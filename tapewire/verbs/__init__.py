@@ -33,6 +33,7 @@ VERBS: Mapping[str, Verb] = {
     "replay": Verb(
         "tapewire.verbs.replay", "Turn files or a recording into alerts, without a broker."
     ),
+    "moves": Verb("tapewire.verbs.moves", "Show what prices in files did, session by session."),
     "explain": Verb("tapewire.verbs.explain", "Show why an alert fired, with its evidence marked."),
     "topics": Verb("tapewire.verbs.topics", "Create the topics, and bring their settings in line."),
     "rules": Verb("tapewire.verbs.rules", "Check the rule set against its own examples."),

@@ -4,6 +4,7 @@ from decimal import Decimal
 import pytest
 
 from signals.messages import Alert, Amount, Evidence, Micros, Move
+from tapewire.columns import table
 from tapewire.figures import clock_line, money, percent, price
 from tapewire.labels import milestone_label
 from tapewire.show import (
@@ -11,7 +12,6 @@ from tapewire.show import (
     PLAIN,
     alert_lines,
     brief_line,
-    columns,
     leading_moves,
     mark_spans,
 )
@@ -164,5 +164,6 @@ def test_milestones(milestone: str, english: str, korean: str) -> None:
 
 
 def test_columns_count_korean_signs_twice() -> None:
-    assert columns([("종가", "a"), ("xy", "b")]) == ["종가  a", "xy    b"]
-    assert columns([]) == []
+    assert list(table([("종가", "a"), ("xy", "b")])) == ["종가  a", "xy    b"]
+    assert list(table([("a", "종가"), ("b", "xy")], left=1)) == ["a  종가", "b    xy"]
+    assert list(table([])) == []
