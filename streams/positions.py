@@ -6,7 +6,6 @@ partition in order, so of each partition its last record there tells the rest.
 
 import hashlib
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -84,12 +83,6 @@ def file_source(name: str, first: Message) -> str:
     return f"file:{name}#{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Last:
-    position: int
-    value: bytes
-
-
 class FilePositions:
     """Which messages of a file a topic holds. A position is a message's number, from 1."""
 
@@ -109,7 +102,8 @@ class FilePositions:
         self._since_ms: int | None = None  # timestamps from here on have been searched
         self._begins: Mapping[TopicPartition, int] = {}
         self._ends: dict[TopicPartition, int] = {}
-        self._last: dict[int, _Last] = {}
+        self._last: dict[int, int] = {}  # position by partition
+        self._values: dict[int, bytes] = {}  # of those records, by position
 
     async def holds(self, message: Message, position: int) -> bool:
         """Return whether the topic holds a message, the next one of the file.
@@ -119,20 +113,19 @@ class FilePositions:
         moment_ms = timestamp_ms(message)
         if self._since_ms is None or moment_ms < self._since_ms:
             await self._search(moment_ms - _DISORDER_MS)
-        number = partition_of(address_of(message).encode(), len(self._partitions))
-        last = self._last.get(number)
-        if last is None or position > last.position:
-            return False
-        if position == last.position and not _is_same(message, last.value):
+        # Whichever partition it was: a row that is put in moves the others on to other positions.
+        value = self._values.get(position)
+        if value is not None and not _is_same(message, value):
             raise ConfigError(
                 f"{self._source} has changed since it was sent: its message {position} is another "
                 "one; send it anew with --again, or give the file another name"
             )
-        return True
+        number = partition_of(address_of(message).encode(), len(self._partitions))
+        return position <= self._last.get(number, 0)
 
     def check_end(self, position: int) -> None:
         """Raise ConfigError for a file that has ended before the last message that was sent."""
-        longest = max((last.position for last in self._last.values()), default=0)
+        longest = max(self._last.values(), default=0)
         if longest > position:
             raise ConfigError(
                 f"{self._source} has changed since it was sent: it had {longest} messages and has "
@@ -164,12 +157,16 @@ class FilePositions:
 
     async def _search_spans(self, spans: Mapping[TopicPartition, tuple[int, int]]) -> None:
         wanted = self._source.encode()
+        found: dict[int, tuple[int, bytes]] = {}  # the last one of each partition stays
         async for record in _read_spans(self._consumer, spans):
             headers = dict(record.headers)
             if headers.get(SOURCE) == wanted:
                 position = _number(headers.get(POSITION))
                 if position is not None:
-                    self._last[record.partition] = _Last(position=position, value=record.value)
+                    found[record.partition] = (position, record.value)
+        for number, (position, value) in found.items():
+            self._last[number] = position
+            self._values[position] = value
         for at, (start, _) in spans.items():
             self._ends[at] = start
 

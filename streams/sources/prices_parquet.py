@@ -71,7 +71,7 @@ class ParquetTable:
         """Open the file anew; what it lacks or where it is torn is one sentence."""
         with open_file(self.path) as raw:
             try:
-                yield self._parquet.ParquetFile(raw)
+                yield self._parquet.ParquetFile(raw, page_checksum_verification=True)
             except (self._arrow.ArrowException, OSError) as error:
                 said = " ".join(str(error).split())[:160]
                 raise ConfigError(
