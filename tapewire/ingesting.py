@@ -189,7 +189,11 @@ async def _door(settings: Settings, topic: str, report: Report) -> AsyncIterator
             largest=largest,
         )
         with _signals() as stop:
-            yield _Door(outbox=outbox, partitions=partitions, stop=stop)
+            try:
+                yield _Door(outbox=outbox, partitions=partitions, stop=stop)
+            except TapewireError:  # the source's; a broker that fails would not answer again
+                await outbox.flush()
+                raise
             await outbox.flush()
 
 
