@@ -8,12 +8,13 @@ from contextlib import aclosing
 from threading import Lock
 from typing import NamedTuple
 
-from signals.errors import BadMessage, ConfigError, Unavailable
+from signals.errors import ConfigError, Unavailable
 from signals.market.markets import BENCHMARKS
 from signals.messages import Micros, PriceSample
 from signals.policy import DAY_US, MINUTE_US
 from streams.clock import now_us
 from streams.sources.backoff import Backoff
+from streams.sources.live import OnFault
 from streams.sources.sessions import Market, market_of
 from streams.sources.times import to_iso
 from streams.sources.yahoo_benchmarks import BenchmarkBars, moment_of
@@ -29,9 +30,7 @@ from streams.sources.yahoo_rows import (
 from streams.sources.yahoo_windows import Progress, Window, is_due, is_silent, window_of
 from streams.tables import load_sessions
 
-__all__ = ["OnFault", "YahooBars"]
-
-OnFault = Callable[[BadMessage | Unavailable], None]
+__all__ = ["YahooBars"]
 
 _POLL_S: Mapping[YahooInterval, float] = {"1m": 30.0, "5m": 60.0, "1h": 300.0, "1d": 900.0}
 # How far back a ticker begins that is not held yet. Betas want 120 sessions.
@@ -93,16 +92,13 @@ class YahooBars:
             base_url: another server that speaks Yahoo.
             backlog_us: how far back a ticker begins that is not held; by the interval if left out.
             delay_us: how late Yahoo's prices are, by MIC.
-            parallel: how many tickers are asked for at once; more threads that read large replies
-                hold up the loop for longer.
+            parallel: requests at once; more threads that read replies hold the loop up for longer.
             timeout_s: for one HTTP request.
             backoff_s: the first and the longest wait after a 429 or no answer.
         Raises: ConfigError for a ticker without a known market, an unknown interval, and where
             yfinance is not installed.
         """
-        if interval not in INTERVALS_US:
-            known = ", ".join(INTERVALS_US)
-            raise ConfigError(f"interval must be one of {known}, was {interval!r:.60}")
+        _require_interval(interval)
         self._client = YahooClient(clock=clock, base_url=base_url, timeout_s=timeout_s)
         self._interval: YahooInterval = interval
         self._benchmarks = benchmarks
@@ -174,25 +170,28 @@ class YahooBars:
         while waiting:
             chunk = [waiting.popleft() for _ in range(min(self._parallel, len(waiting)))]
             asked = await asyncio.gather(*(self._ask(pool, each) for each in chunk))
-            again: list[Progress] = []
-            fault: Unavailable | None = None
+            faults: list[Unavailable] = []
             for each, (window, outcome) in zip(chunk, asked, strict=True):
                 if isinstance(outcome, _Reply):
                     yield each, self._noted(each, window, outcome)
                     if not window.is_last:
                         waiting.append(each)
-                elif isinstance(outcome, RateLimited | Unreachable):
-                    again.append(each)
-                    fault = outcome
+                elif isinstance(outcome, RateLimited):
+                    waiting.appendleft(each)
+                    faults.append(outcome)
+                elif isinstance(outcome, Unreachable):
+                    # In the next round: one that never answers must not keep the others waiting.
+                    each.failures += 1
+                    faults.append(outcome)
                 else:
                     self._came_empty(each, window, outcome)
-            waiting.extendleft(reversed(again))
-            if fault is None:
+            if faults:
+                wait_s = self._backoff.failed()
+                for fault in faults:
+                    self._on_fault(type(fault)(f"{fault}; going on in {wait_s:g} s"))
+                await asyncio.sleep(wait_s)
+            else:
                 self._backoff.succeeded()
-                continue
-            wait_s = self._backoff.failed()
-            self._on_fault(type(fault)(f"{fault}; asking again in {wait_s:g} s"))
-            await asyncio.sleep(wait_s)
 
     async def _ask(
         self, pool: ThreadPoolExecutor, progress: Progress
@@ -262,12 +261,21 @@ class YahooBars:
         if isinstance(fault, EmptyReply) and not silent:
             progress.pass_over(window)
             return
-        progress.came_empty(window, tries=_TRIES)
+        if isinstance(fault, EmptyReply):
+            progress.came_empty(window, tries=_TRIES)
+        else:
+            progress.failures += 1
         self._on_fault(type(fault)(f"{fault}; asking again in {self._poll_s:g} s"))
 
     def _tell_gap(self, ticker: str, from_us: Micros, until_us: Micros, why: str) -> None:
         span = f"{to_iso(from_us)} to {to_iso(until_us)}"
         self._on_fault(EmptyReply(f"{ticker}: {span} {why} and is left out"))
+
+
+def _require_interval(interval: str) -> None:
+    if interval not in INTERVALS_US:
+        known = ", ".join(INTERVALS_US)
+        raise ConfigError(f"interval must be one of {known}, was {interval!r:.60}")
 
 
 def _waits(progress: Progress, every: Mapping[str, Progress], benchmarks: BenchmarkBars) -> bool:

@@ -19,7 +19,7 @@ from signals.policy import SECOND_US
 from streams.clock import monotonic_s, now_us
 from streams.sources.backoff import Backoff
 from streams.sources.benchmarks import LatestBenchmarks
-from streams.sources.yahoo_bars import OnFault
+from streams.sources.live import OnFault
 from streams.sources.yahoo_benchmarks import BenchmarkBars
 from streams.sources.yahoo_client import load_yfinance
 from streams.sources.yahoo_trades import STREAM, Repeats, Trade, read_trade
@@ -76,6 +76,7 @@ class YahooStream:
         self._yfinance = load_yfinance()
         followed = (BenchmarkBars(benchmarks).of(ticker) for ticker in tickers)
         self._tickers = tuple(dict.fromkeys([*tickers, *(name for name in followed if name)]))
+        self._subscribed = frozenset(self._tickers)
         # One ticker a market: they share its hours.
         self._watched = tuple({mic_of(ticker): ticker for ticker in self._tickers}.values())
         self._on_fault = on_fault
@@ -158,7 +159,7 @@ class YahooStream:
     def _read(self, socket: Any, text: str | bytes) -> Trade | None:
         try:
             return read_trade(
-                _decoded(socket, text), tickers=self._tickers, received_us=self._clock()
+                _decoded(socket, text), tickers=self._subscribed, received_us=self._clock()
             )
         except BadMessage as error:
             self._on_fault(error)

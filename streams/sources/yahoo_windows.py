@@ -41,7 +41,8 @@ class Progress:
         asked_us: what comes up to here need not be asked for again.
         checked_us: what Yahoo had up to here has been seen.
         refused_us: the faults of rows up to here have been told.
-        failures: replies without rows that can be read, one after the other.
+        failures: requests without rows that can be read, one after the other.
+        empties: those of them that were answered, with nothing.
         skipped_us: how much of what comes after ``asked_us`` is left out, to see whether Yahoo has
             anything later.
     """
@@ -53,11 +54,12 @@ class Progress:
     checked_us: Micros
     refused_us: int = 0
     failures: int = 0
+    empties: int = 0
     skipped_us: int = 0
 
     def replied(self, window: Window, last_us: Micros | None) -> None:
         """Note a reply with rows: its newest moment, or None where all were in progress."""
-        self.failures = self.skipped_us = 0
+        self.failures = self.empties = self.skipped_us = 0
         self.pass_over(window)
         if last_us is not None:
             self.asked_us = max(self.asked_us, last_us)
@@ -71,9 +73,10 @@ class Progress:
     def came_empty(self, window: Window, *, tries: int) -> None:
         """Note a window that ought to have rows and has none; after some tries look beyond it."""
         self.failures += 1
+        self.empties += 1
         if window.is_last:
             self.skipped_us = 0
-        elif self.failures >= tries:
+        elif self.empties >= tries:
             self.skipped_us = window.end_us - self.asked_us
 
 

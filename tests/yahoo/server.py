@@ -43,6 +43,7 @@ class Yahoo:
     # By ticker, what the next requests get; a number is seconds of delay.
     answers: dict[str, deque[Answer]] = field(default_factory=dict)
     connections: deque[Connection] = field(default_factory=deque)
+    unknown: set[str] = field(default_factory=set)  # tickers that Yahoo has never heard of
     requests: list[tuple[str, int, int]] = field(default_factory=list)
     bodies: dict[str, bytes] = field(default_factory=dict)  # whole replies by ticker
     delay_s: float = 0.0  # before each of these
@@ -71,6 +72,9 @@ class Yahoo:
 
     async def _chart(self, request: web.Request) -> web.StreamResponse:
         ticker, query = request.match_info["ticker"], request.query
+        if ticker in self.unknown:
+            error = {"code": "Not Found", "description": "No data found"}
+            return web.json_response({"chart": {"result": None, "error": error}}, status=404)
         if ticker in self.bodies:
             await asyncio.sleep(self.delay_s)
             return web.Response(body=self.bodies[ticker], content_type="application/json")
@@ -225,11 +229,18 @@ class LagProbe:
     def __init__(self) -> None:
         self.worst_s = 0.0
 
-    async def run(self) -> None:
+    async def _run(self) -> None:
         while True:
             began = time.perf_counter()
             await asyncio.sleep(0.005)
             self.worst_s = max(self.worst_s, time.perf_counter() - began - 0.005)
+
+    async def __aenter__(self) -> "LagProbe":
+        self._task = asyncio.create_task(self._run())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._task.cancel()
 
 
 async def until(condition: Callable[[], bool], *, timeout_s: float = 20.0) -> None:
