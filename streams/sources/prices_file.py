@@ -1,6 +1,7 @@
 """Prices from a file: trades, bars, daily records and splits, with the benchmark as known then."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from signals.market.markets import BENCHMARKS
@@ -15,7 +16,7 @@ from streams.sources.price_table import PriceTable
 from streams.sources.prices_csv import CsvTable
 from streams.sources.prices_parquet import ParquetTable
 
-__all__ = ["INTERVALS", "PARQUET", "Interval", "read_prices"]
+__all__ = ["INTERVALS", "PARQUET", "Interval", "benchmarks_of", "read_prices"]
 
 PARQUET = frozenset({".parquet", ".pq"})  # by a file's suffix; anything else is CSV
 
@@ -27,6 +28,7 @@ def read_prices(
     source: str = "file",
     on_bad: OnBad | None = None,
     benchmarks: Mapping[str, str] | None = None,
+    known: Benchmarks | None = None,
 ) -> Iterator[PriceSample]:
     """Yield the price records of a CSV or Parquet file, in the file's order.
 
@@ -54,12 +56,12 @@ def read_prices(
         on_bad: called with each row's fault, and the reading goes on; raised when left out.
         benchmarks: the benchmark's ticker by market (MIC); where left out SPY for American tickers
             and ^KS11 for Korean ones.
+        known: the prices of several files (``benchmarks_of``), instead of the file's own.
     Raises: ConfigError for a file or header that cannot be read, BadMessage for a row.
     """
-    table: PriceTable = ParquetTable(path) if path.suffix in PARQUET else CsvTable(path)
+    table = _open(path)
     form = form_of(path, table.header, bar=bar, source=source)
-    chosen = BENCHMARKS if benchmarks is None else benchmarks
-    reader = RowReader(form, _benchmarks(table, form, chosen))
+    reader = RowReader(form, known or benchmarks_of([path], bar=bar, benchmarks=benchmarks))
     for number, cells, fault in table.rows():
         try:
             if fault is not None:
@@ -73,21 +75,43 @@ def read_prices(
         yield from samples
 
 
-def _benchmarks(table: PriceTable, form: Form, chosen: Mapping[str, str]) -> Benchmarks | None:
-    """Return the prices of the file's own benchmarks, None where it has none."""
+def benchmarks_of(
+    paths: Iterable[Path],
+    *,
+    bar: Interval | None = None,
+    benchmarks: Mapping[str, str] | None = None,
+) -> Benchmarks | None:
+    """Return the prices of the benchmarks in files, for ``read_prices``; None where none has any.
+
+    Only the benchmarks' rows are read and held. A row with a fault is left to ``read_prices``.
+
+    Args and raises: see ``read_prices``.
+    """
+    chosen = BENCHMARKS if benchmarks is None else benchmarks
     wanted = frozenset(chosen.values())
-    if form.ticker is not None or not table.may_name(wanted):
-        return None  # one ticker's file has no price for another
-    return Benchmarks(_samples_of(table, form, wanted), chosen)
+    tables = [
+        (table, form_of(table.path, table.header, bar=bar, source="file"))
+        for table in map(_open, paths)
+    ]
+    naming = [
+        (table, form)
+        for table, form in tables
+        if (table.may_name(wanted) if form.ticker is None else form.ticker in wanted)
+    ]
+    if not naming:
+        return None
+    found = (sample for table, form in naming for sample in _samples_of(table, form, wanted))
+    return Benchmarks(found, chosen)
 
 
-def _samples_of(table: PriceTable, form: Form, tickers: frozenset[str]) -> Iterable[PriceSample]:
-    """Yield the samples of some tickers; a row with a fault is reported when it is read again."""
+def _open(path: Path) -> PriceTable:
+    return ParquetTable(path) if path.suffix in PARQUET else CsvTable(path)
+
+
+def _samples_of(table: PriceTable, form: Form, tickers: Container[str]) -> Iterator[PriceSample]:
     reader = RowReader(form)
     at = form.at["ticker"]
     for _, cells, fault in table.rows():
-        if fault is None and cells[at] in tickers:
-            try:
+        if fault is None and (form.ticker or cells[at]) in tickers:
+            with suppress(CellFault):
                 yield from reader.samples(cells)
-            except CellFault:
-                continue

@@ -9,7 +9,7 @@ from signals.errors import ConfigError
 from streams.settings import Settings
 from streams.sources.headlines_file import read_headlines
 from streams.sources.live import LIVE_SOURCES, YAHOO_INTERVALS, LiveOptions
-from streams.sources.prices_file import INTERVALS, read_prices
+from streams.sources.prices_file import INTERVALS, benchmarks_of, read_prices
 from streams.topics import HEADLINES, PRICES
 from tapewire.ingesting import Read, Report, ingest_files, ingest_live
 from tapewire.running import add_broker_arguments, run_quietly, settings_of
@@ -77,11 +77,13 @@ def run(arguments: argparse.Namespace) -> int:
     live = _live(arguments)
     if live is not None:
         return _run_live(settings, live, arguments, report=report)
+    chosen = settings.benchmarks_by_market
     read = partial(
         read_prices,
         bar=arguments.bar,
         on_bad=report.refuse,
-        benchmarks=settings.benchmarks_by_market,
+        benchmarks=chosen,
+        known=benchmarks_of(arguments.files, bar=arguments.bar, benchmarks=chosen),
     )
     return _run_files(settings, PRICES.name, arguments, read=read, report=report)
 

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from signals.errors import BadMessage, ConfigError
 from signals.messages import Micros, PriceSample
 from streams.sources import prices_parquet
-from streams.sources.prices_file import Interval, read_prices
+from streams.sources.prices_file import Interval, benchmarks_of, read_prices
 
 KINDS = ("csv", "parquet of text", "parquet of types")
 OPEN = "2025-11-03T14:30:00Z"
@@ -116,6 +116,23 @@ def test_chosen_benchmark_is_taken_from_the_file(kind: str, tmp_path: Path) -> N
     path = write(kind, tmp_path, TRADES, [(OPEN, "QQQ", "600", ""), (OPEN, "IREN", "73", "")])
     _, iren = read_prices(path, benchmarks={"XNAS": "QQQ"})
     assert (iren.benchmark, iren.benchmark_price) == ("QQQ", Decimal(600))
+
+
+def test_benchmark_in_one_file_is_the_benchmark_of_all(kind: str, tmp_path: Path) -> None:
+    spy = write(kind, tmp_path, TRADES, [(OPEN, "SPY", "685.67", "")], name="first")
+    iren = write(kind, tmp_path, TRADES, [(OPEN, "IREN", "73", "")], name="second")
+    known = benchmarks_of([iren, spy])
+    (sample,) = read_prices(iren, known=known)
+    assert (sample.benchmark, sample.benchmark_price) == ("SPY", Decimal("685.67"))
+    assert benchmarks_of([iren]) is None
+
+
+def test_yahoo_file_of_the_benchmark_is_the_one_of_other_files(tmp_path: Path) -> None:
+    row = ("2025-11-03", "1", "2", "1", "2", "1", "5")
+    paths = [write("csv", tmp_path, YAHOO, [row], name=name) for name in ("IREN", "SPY")]
+    known = benchmarks_of(paths, bar="1d")
+    _, daily = read_prices(paths[0], bar="1d", known=known)
+    assert (daily.benchmark, daily.benchmark_price) == ("SPY", Decimal(2))
 
 
 def test_daily_row_gives_its_bar_and_its_record_with_the_volume(kind: str, tmp_path: Path) -> None:
