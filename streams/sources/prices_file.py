@@ -1,4 +1,19 @@
-"""Prices from a file: trades, bars, daily records and splits, with the benchmark as known then."""
+"""Prices from a file: trades, bars, daily records and splits, with the benchmark as known then.
+
+Columns are ``time,ticker,price[,volume]`` for trades, ``time,ticker,open,high,low,close
+[,volume]`` for bars, ``time,ticker,ratio`` for splits; times are ISO 8601 with an offset (in
+Parquet timestamps with a zone, too), and ``time`` is a bar's start. A bar ends after its
+interval, or at the column ``end`` where that is filled. A daily bar's ``time`` may be a date
+alone; it runs from the session's open to its close, and gives a bar and a ``daily`` record. A
+split's may, too, and is then the session's open.
+
+Further columns: ``kind`` (trade or split; bar, daily or split; a daily row gives a ``daily``
+record alone), ``received_at`` (else a trade's or split's time or a bar's end; a bar's is never
+before its end), ``source``, and ``day_volume`` (else added up from the volumes of the regular
+session's rows, see ``DayVolumes``). ``time_us``, ``end_us`` and ``received_us`` are the times
+in microseconds. Other columns are ignored. A file with Yahoo's columns (``Date,Open,…``) holds
+the bars of the ticker that it is named after.
+"""
 
 from collections.abc import Container, Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -31,20 +46,6 @@ def read_prices(
     known: Benchmarks | None = None,
 ) -> Iterator[PriceSample]:
     """Yield the price records of a CSV or Parquet file, in the file's order.
-
-    Columns are ``time,ticker,price[,volume]`` for trades, ``time,ticker,open,high,low,close
-    [,volume]`` for bars, ``time,ticker,ratio`` for splits; times are ISO 8601 with an offset (in
-    Parquet timestamps with a zone, too), and ``time`` is a bar's start. A bar ends after its
-    interval, or at the column ``end`` where that is filled. A daily bar's ``time`` may be a date
-    alone; it runs from the session's open to its close, and gives a bar and a ``daily`` record. A
-    split's may, too, and is then the session's open.
-
-    Further columns: ``kind`` (trade or split; bar, daily or split; a daily row gives a ``daily``
-    record alone), ``received_at`` (else a trade's or split's time or a bar's end; a bar's is never
-    before its end), ``source``, and ``day_volume`` (else added up from the volumes of the regular
-    session's rows, see ``DayVolumes``). ``time_us``, ``end_us`` and ``received_us`` are the times
-    in microseconds. Other columns are ignored. A file with Yahoo's columns (``Date,Open,…``) holds
-    the bars of the ticker that it is named after.
 
     The benchmark is taken from the file's own rows of it, as known at the row's receipt. A file
     that has such rows is read twice for that, and only they are held.

@@ -25,7 +25,9 @@ VERBS: Mapping[str, Verb] = {
         "Run the whole way once: broker, worker, recorded news and prices in, alerts out.",
     ),
     "worker": Verb("tapewire.verbs.worker", "Run the agents until they are stopped."),
-    "ingest": Verb("tapewire.verbs.ingest", "Send headlines or prices from files to the topics."),
+    "ingest": Verb(
+        "tapewire.verbs.ingest", "Send headlines or prices, from files or live, to the topics."
+    ),
     "tail": Verb("tapewire.verbs.tail", "Follow the alerts."),
     "classify": Verb(
         "tapewire.verbs.classify", "Read headlines as deals, export controls and expansions."
