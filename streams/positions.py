@@ -5,7 +5,7 @@ partition in order, so of each partition its last record there tells the rest.
 """
 
 import hashlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from functools import lru_cache
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -137,11 +137,7 @@ class FilePositions:
         partitions = [at for at in self._partitions if at.partition not in self._last]
         if self._since_ms is None:
             self._begins = await self._consumer.beginning_offsets(partitions)
-            self._ends = dict(await self._consumer.end_offsets(partitions))
-            found = await self._consumer.offsets_for_times(
-                dict.fromkeys(partitions, max(since_ms, 0))
-            )
-            floors = {at: found[at].offset if found[at] else self._ends[at] for at in partitions}
+            floors, self._ends = await _floors(self._consumer, partitions, since_ms)
         else:  # second thoughts: all of it
             floors = {at: self._begins[at] for at in partitions}
             since_ms = 0
@@ -156,14 +152,11 @@ class FilePositions:
             size = min(size * 4, _LONGEST_SPAN)
 
     async def _search_spans(self, spans: Mapping[TopicPartition, tuple[int, int]]) -> None:
-        wanted = self._source.encode()
         found: dict[int, tuple[int, bytes]] = {}  # the last one of each partition stays
         async for record in _read_spans(self._consumer, spans):
-            headers = dict(record.headers)
-            if headers.get(SOURCE) == wanted:
-                position = _number(headers.get(POSITION))
-                if position is not None:
-                    found[record.partition] = (position, record.value)
+            position = _position_of(record, self._source)
+            if position is not None:
+                found[record.partition] = (position, record.value)
         for number, (position, value) in found.items():
             self._last[number] = position
             self._values[position] = value
@@ -176,31 +169,51 @@ async def newest_moments(
     partitions: Sequence[TopicPartition],
     source: str,
     *,
+    tickers: Collection[str],
     since_ms: int,
 ) -> dict[str, Micros]:
     """Return by ticker the newest moment of a live source among a topic's records.
 
-    The position of a live record is its moment in microseconds (``moment_us_of``).
+    The position of a live record is its moment in microseconds (``moment_us_of``). Each partition
+    is read from its end backwards until every ticker of it has been seen.
 
     Args:
         consumer: of raw bytes, without a group, nobody else's.
         partitions: all of one topic.
         source: its name in the headers.
-        since_ms: records with an earlier timestamp are not looked at, as far as the topic is in
-            the order of time.
+        tickers: whose moments are wanted; others may be among what is returned.
+        since_ms: records with an earlier timestamp are not looked for.
     """
-    found = await consumer.offsets_for_times(dict.fromkeys(partitions, since_ms))
-    ends = await consumer.end_offsets(partitions)
-    spans = {at: (found[at].offset, ends[at]) for at in partitions if found[at]}
+    missing: dict[TopicPartition, set[str]] = {at: set() for at in partitions}
+    for ticker in tickers:
+        missing[partitions[partition_of(ticker.encode(), len(partitions))]].add(ticker)
+    floors, ends = await _floors(consumer, partitions, since_ms)
     newest: dict[str, Micros] = {}
-    wanted = source.encode()
-    async for record in _read_spans(consumer, spans):
-        headers = dict(record.headers)
-        moment_us = _number(headers.get(POSITION))
-        if headers.get(SOURCE) == wanted and moment_us is not None and record.key is not None:
-            ticker = record.key.decode(errors="replace")
-            newest[ticker] = Micros(max(moment_us, newest.get(ticker, 0)))
+    size = _FIRST_SPAN
+    while spans := {
+        at: (max(floors[at], ends[at] - size), ends[at])
+        for at in partitions
+        if missing[at] and ends[at] > floors[at]
+    }:
+        async for record in _read_spans(consumer, spans):
+            moment_us = _position_of(record, source)
+            if moment_us is not None and record.key is not None:
+                ticker = record.key.decode(errors="replace")
+                newest[ticker] = Micros(max(moment_us, newest.get(ticker, 0)))
+        for at, (start, _) in spans.items():
+            ends[at] = start
+            missing[at] -= newest.keys()
+        size = min(size * 4, _LONGEST_SPAN)
     return newest
+
+
+async def _floors(
+    consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition], since_ms: int
+) -> tuple[dict[TopicPartition, int], dict[TopicPartition, int]]:
+    """Return of each partition the first offset with a timestamp from there on, and the end."""
+    ends = dict(await consumer.end_offsets(partitions))
+    found = await consumer.offsets_for_times(dict.fromkeys(partitions, max(since_ms, 0)))
+    return {at: found[at].offset if found[at] else ends[at] for at in partitions}, ends
 
 
 async def _read_spans(
@@ -222,8 +235,13 @@ async def _read_spans(
                 left.discard(at)
 
 
-def _number(header: bytes | None) -> int | None:
-    return int(header) if header is not None and header.isdigit() else None
+def _position_of(record: ConsumerRecord, source: str) -> int | None:
+    """Return where in a source a record is, None for a record of another one."""
+    headers = dict(record.headers)
+    position = headers.get(POSITION)
+    if headers.get(SOURCE) != source.encode() or position is None or not position.isdigit():
+        return None
+    return int(position)
 
 
 def _is_same(message: Message, value: bytes) -> bool:

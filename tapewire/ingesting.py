@@ -20,15 +20,12 @@ from streams.ingest import Outbox, Refusal, Tally
 from streams.policy_file import load_policy
 from streams.positions import FilePositions, file_source, newest_moments
 from streams.settings import Settings
-from streams.sources.live import LiveSource
+from streams.sources.live import LiveRun
 from streams.sources.times import to_iso
 from tapewire.running import Progress
 
 __all__ = ["Report", "ingest_files", "ingest_live"]
 
-# How far back a topic is asked for the newest records of a live source: over a week with holidays,
-# and as far as Yahoo gives minutes.
-_LOOK_BACK_US = 8 * 86_400_000_000
 _IDLE_S = 0.5  # a live source says nothing for that long: count what was acknowledged
 
 Message = Headline | PriceSample
@@ -139,29 +136,33 @@ async def ingest_files(
 
 
 async def ingest_live(
-    settings: Settings, topic: str, source: LiveSource, *, name: str, again: bool, report: Report
+    settings: Settings, topic: str, live: LiveRun, *, again: bool, report: Report
 ) -> None:
     """Send what a live source has after the topic's newest of it, until a signal comes.
 
     Args:
         settings: which broker, and the prefix of the topic.
         topic: its name without the prefix.
-        source: of prices.
-        name: of the source in the records' headers.
-        again: begin as if the topic held nothing of the source.
+        live: the source.
+        again: begin as if the topic held nothing of it.
         report: counts and tells.
     Raises: Unavailable for a broker that fails, or a source that cannot go on.
     """
     async with _door(settings, topic, report) as door:
         after: dict[str, Micros] = {}
         if not again:
-            since_ms = (now_us() - _LOOK_BACK_US) // 1000
             async with open_consumer(settings.broker) as consumer:
-                after = await newest_moments(consumer, door.partitions, name, since_ms=since_ms)
-        async with aclosing(_until(door.stop, source.samples(after))) as samples:
+                after = await newest_moments(
+                    consumer,
+                    door.partitions,
+                    live.name,
+                    tickers=live.tickers,
+                    since_ms=(now_us() - live.look_back_us) // 1000,
+                )
+        async with aclosing(_until(door.stop, live.source.samples(after))) as samples:
             async for sample in samples:
                 if sample is not None:
-                    await door.outbox.send_live(name, sample)
+                    await door.outbox.send_live(live.name, sample)
                 door.outbox.settle()
                 report.say()
 

@@ -5,13 +5,26 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from signals.errors import BadMessage, Unavailable
-from signals.market.markets import BENCHMARKS
+from signals.market.markets import BENCHMARKS, mic_of
 from signals.messages import Micros, PriceSample
+from signals.policy import DAY_US
+from streams.tables import load_nasdaq
 
-__all__ = ["LIVE_SOURCES", "YAHOO_INTERVALS", "LiveOptions", "LiveSource", "OnFault"]
+__all__ = [
+    "LIVE_SOURCES",
+    "YAHOO_INTERVALS",
+    "LiveOptions",
+    "LiveRun",
+    "LiveSource",
+    "OnFault",
+    "open_live",
+]
 
 OnFault = Callable[[BadMessage | Unavailable], None]
 YAHOO_INTERVALS = ("1m", "5m", "1h", "1d")
+# How many days of a topic are searched for the newest record of a source: more than the days that
+# it begins with where there is none, or a quiet ticker would be given again.
+_LOOK_BACK_DAYS: Mapping[str, int] = {"1m": 8, "5m": 8, "1h": 33, "1d": 403}
 
 
 class LiveSource(Protocol):
@@ -76,3 +89,37 @@ LIVE_SOURCES: Mapping[str, Callable[[LiveOptions], LiveSource]] = {
     "yahoo": _yahoo,
     "yahoo-stream": _yahoo_stream,
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveRun:
+    """A live source, and how a topic is searched for what it holds of it.
+
+    Attributes:
+        source: ready to give samples.
+        name: in the records' headers. Bars of another length are another source, since the newest
+            of the one says nothing of the other.
+        tickers: that it gives samples of, its benchmarks included.
+        look_back_us: how far back to search, in microseconds.
+    """
+
+    source: LiveSource
+    name: str
+    tickers: frozenset[str]
+    look_back_us: int
+
+
+def open_live(kind: str, options: LiveOptions) -> LiveRun:
+    """Return the source with a name of ``LIVE_SOURCES``.
+
+    Raises: ConfigError for options that make no sense, or a package that is not installed.
+    """
+    source = LIVE_SOURCES[kind](options)
+    nasdaq = load_nasdaq()
+    followed = (options.benchmarks.get(mic_of(each, nasdaq) or "") for each in options.tickers)
+    return LiveRun(
+        source=source,
+        name=f"{source.name}:{options.interval}" if kind == "yahoo" else source.name,
+        tickers=frozenset(options.tickers).union(name for name in followed if name),
+        look_back_us=_LOOK_BACK_DAYS[options.interval] * DAY_US,
+    )

@@ -8,7 +8,7 @@ from pathlib import Path
 from signals.errors import ConfigError
 from streams.settings import Settings
 from streams.sources.headlines_file import read_headlines
-from streams.sources.live import LIVE_SOURCES, YAHOO_INTERVALS, LiveOptions
+from streams.sources.live import LIVE_SOURCES, YAHOO_INTERVALS, LiveOptions, open_live
 from streams.sources.prices_file import INTERVALS, benchmarks_of, read_prices
 from streams.topics import HEADLINES, PRICES
 from tapewire.ingesting import Read, Report, ingest_files, ingest_live
@@ -110,24 +110,18 @@ def _run_live(
     settings: Settings, live: tuple[str, str], arguments: argparse.Namespace, *, report: Report
 ) -> int:
     kind, tickers = live
-    interval = arguments.interval or "1m"
-    source = LIVE_SOURCES[kind](
-        LiveOptions(
-            tickers=_tickers(kind, tickers),
-            on_fault=report.refuse,
-            interval=interval,
-            poll_s=_poll_s(arguments.poll),
-            benchmarks=settings.benchmarks_by_market,
-        )
+    options = LiveOptions(
+        tickers=_tickers(kind, tickers),
+        on_fault=report.refuse,
+        interval=arguments.interval or "1m",
+        poll_s=_poll_s(arguments.poll),
+        benchmarks=settings.benchmarks_by_market,
     )
-    # Bars of another length are another source: one's newest says nothing of the other's.
-    name = f"{source.name}:{interval}" if kind == "yahoo" else source.name
+    source = open_live(kind, options)
     is_complete = False
     try:
         run_quietly(
-            ingest_live(
-                settings, PRICES.name, source, name=name, again=arguments.again, report=report
-            )
+            ingest_live(settings, PRICES.name, source, again=arguments.again, report=report)
         )
         is_complete = True
     finally:

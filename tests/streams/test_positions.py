@@ -281,14 +281,39 @@ async def test_newest_moment_of_a_live_source_is_its_own_by_ticker(
         ):
             await outbox.send_live(name, sample)
         await outbox.flush()
-        newest = await newest_moments(
-            consumer, partitions, "live:1m", since_ms=(START_US - DAY_US) // 1000
-        )
-        nothing = await newest_moments(
-            consumer, partitions, "live:1m", since_ms=(START_US + 900 * DAY_US) // 1000
-        )
+        newest, nothing = [
+            await newest_moments(
+                consumer,
+                partitions,
+                "live:1m",
+                tickers=("IREN", "DELL", "OLD", "NEW"),
+                since_ms=(START_US + days * DAY_US) // 1000,
+            )
+            for days in (-1, 900)
+        ]
     assert newest == {"DELL": START_US + MINUTE_US, "IREN": START_US + MINUTE_US}
     assert nothing == {}
+
+
+async def test_quiet_ticker_is_found_behind_many_records_of_others(
+    embedded_broker: Broker, prefix: str
+) -> None:
+    await apply_topics(embedded_broker.bootstrap, prefix, partitions=1)
+    topic = f"{prefix}{PRICES.name}"
+    await send(embedded_broker, topic, [trade(number) for number in range(700)], name="before")
+    partitions = await partitions_of(embedded_broker.bootstrap, [topic])
+    async with (
+        open_consumer(embedded_broker.bootstrap) as consumer,
+        open_producer(embedded_broker.bootstrap, idempotent=True) as producer,
+    ):
+        outbox = Outbox(producer, topic, partitions=1, tally=Tally(), refuse=lambda _: None)
+        for number in range(3000):
+            await outbox.send_live("live", trade(number, ticker="QUIET" if number == 5 else "LOUD"))
+        await outbox.flush()
+        newest = await newest_moments(
+            consumer, partitions, "live", tickers=("LOUD", "QUIET"), since_ms=START_US // 1000
+        )
+    assert newest == {"LOUD": START_US + 2999 * MINUTE_US, "QUIET": START_US + 5 * MINUTE_US}
 
 
 async def test_records_say_where_they_come_from(embedded_broker: Broker, prefix: str) -> None:

@@ -16,7 +16,7 @@ from streams.brokers import Broker
 from streams.clients import open_consumer, partitions_of, read_to_end
 from streams.clock import now_us
 from streams.codec import decode
-from streams.sources import live
+from streams.sources import live, yahoo_bars
 from streams.sources.live import LiveOptions
 from streams.topics import PRICES
 from tapewire.cli import main
@@ -134,6 +134,12 @@ def test_bars_of_another_length_begin_anew(
     assert [bool(each.after) for each in made] == [False, False, True]
     assert main([*command, "--again"]) == 0
     assert made[-1].after == {}
+
+
+def test_a_topic_is_searched_further_back_than_yahoo_is_asked() -> None:
+    for interval, backlog_us in yahoo_bars._BACKLOG_US.items():
+        options = LiveOptions(tickers=("IREN",), on_fault=lambda _: None, interval=interval)
+        assert live.open_live("yahoo", options).look_back_us > backlog_us
 
 
 def test_chosen_benchmarks_reach_the_source(
