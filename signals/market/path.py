@@ -9,9 +9,9 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from signals.fold import Draft
-from signals.frozen import fast_init
 from signals.market.seconds import merge_seconds
 from signals.messages import Daily, Micros, Second
 from signals.policy import DAY_US, SECOND_US
@@ -35,9 +35,7 @@ ROW_US = 10 * SECOND_US
 _DAYS_US = 16 * DAY_US
 
 
-@fast_init
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PathRow:
+class PathRow(NamedTuple):
     """The seconds of one row, ascending."""
 
     seconds: tuple[Second, ...]
@@ -64,7 +62,11 @@ def add_second(row: PathRow | None, second: Second) -> tuple[PathRow, Second] | 
     """Return the row with a second merged in, and that second; None if it says nothing new."""
     known = () if row is None else row.seconds
     if not known or known[-1].second_us < second.second_us:
-        return PathRow(seconds=(*known, second)), second
+        return PathRow((*known, second)), second
+    if known[-1].second_us == second.second_us:  # sent again, whole
+        merged = merge_seconds(known[-1], second)
+        is_new = merged is second or merged != known[-1]
+        return (PathRow((*known[:-1], merged)), merged) if is_new else None
     same = [old for old in known if old.second_us == second.second_us]
     merged = merge_seconds(same[0], second) if same else second
     if same and merged == same[0]:

@@ -82,15 +82,15 @@ def _fold_trade(rows: Rows, ticker: str, sample: PriceSample, ratio: Decimal) ->
         if sample.event_us < newest.second_us + SECOND_US:
             after = _with_trade(newest, sample)
             if after.down <= after.last <= after.up:
-                return Result(changes={_NEWEST: after})
+                return Result({_NEWEST: after})
             sent = _sent(after, ratio)
-            return Result(changes={_NEWEST: sent}, outputs=(_output(ticker, sent),))
+            return Result({_NEWEST: sent}, (_output(ticker, sent),))
         traded = _of_trade(sample, ratio)
         changes = {_NEWEST: traded, _BEFORE: newest}
         if newest.is_sent:
-            return Result(changes=changes, outputs=(_output(ticker, traded),))
+            return Result(changes, (_output(ticker, traded),))
         changes[_BEFORE] = before = _sent(_known_from(newest, sample.received_us), ratio)
-        return Result(changes=changes, outputs=(_output(ticker, before), _output(ticker, traded)))
+        return Result(changes, (_output(ticker, before), _output(ticker, traded)))
     return _fold(rows, ticker, (_of_trade(sample, ratio),), ratio)
 
 
@@ -289,9 +289,25 @@ def _larger(one: Decimal | None, other: Decimal | None) -> Decimal | None:
 
 
 def _of_trade(sample: PriceSample, ratio: Decimal) -> OpenSecond:
-    price = sample.price
+    event_us, price = sample.event_us, sample.price
     assert price is not None  # a trade has one
-    return _opened(sample, sample.event_us, (price, price, price), ratio)
+    step = ratio * price
+    return OpenSecond(
+        event_us // SECOND_US * SECOND_US,  # type: ignore[arg-type]  # Micros(...) takes 0.1 us
+        event_us,
+        price,
+        price,
+        price,
+        event_us,
+        price,
+        sample.received_us,
+        sample.benchmark,
+        sample.benchmark_price,
+        sample.day_volume,
+        True,
+        price + step,
+        price - step,
+    )
 
 
 def _of_bar(sample: PriceSample, ratio: Decimal) -> tuple[OpenSecond, ...]:
@@ -341,25 +357,22 @@ def _opened(
 
 def _output(ticker: str, second: OpenSecond) -> Output:
     second_us, received_us = second.second_us, second.received_us
-    return Output(
-        topic=names.JOURNAL,
-        key=ticker,
-        message=Second(
-            ticker=ticker,
-            second_us=second_us,
-            first_us=second.first_us,
-            first=second.first,
-            high=second.high,
-            low=second.low,
-            last_us=second.last_us,
-            last=second.last,
-            received_us=received_us,
-            benchmark=second.benchmark,
-            benchmark_price=second.benchmark_price,
-            day_volume=second.day_volume,
-        ),
-        event_us=received_us if received_us < second_us else second_us,
+    message = Second(
+        ticker=ticker,
+        second_us=second_us,
+        first_us=second.first_us,
+        first=second.first,
+        high=second.high,
+        low=second.low,
+        last_us=second.last_us,
+        last=second.last,
+        received_us=received_us,
+        benchmark=second.benchmark,
+        benchmark_price=second.benchmark_price,
+        day_volume=second.day_volume,
     )
+    event_us = received_us if received_us < second_us else second_us
+    return Output(names.JOURNAL, ticker, message, event_us)
 
 
 def _daily(sample: PriceSample) -> Output:

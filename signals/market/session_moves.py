@@ -34,7 +34,7 @@ class SessionBase:
 
     Attributes:
         previous: the close before the session.
-        statistics: as of that close.
+        statistics: as of the session's open, by which that close is known.
         basis: the splits since it, told and suspected.
     """
 
@@ -133,7 +133,7 @@ def session_base(market: Market, session: Session, seconds: Sequence[Second]) ->
     return SessionBase(
         session=session,
         previous=previous,
-        statistics=statistics_at(market.days, previous.close_us, market.policy, market.splits),
+        statistics=statistics_at(market.days, session.open_us, market.policy, market.splits),
         basis=basis_after(previous.close, previous.close_us, seconds, market.splits),
     )
 

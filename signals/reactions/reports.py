@@ -88,7 +88,7 @@ def _watch(view: View, session: Session) -> WatchRow | None:
     previous = previous_day(days, session)
     if previous is None:
         return None
-    statistics = statistics_at(days, previous.close_us, view.policy, view.splits())
+    statistics = statistics_at(days, session.open_us, view.policy, view.splits())
     found = WatchRow(open_us=session.open_us, previous=previous, statistics=statistics)
     view.draft.put("watch", found)
     return found

@@ -84,7 +84,7 @@ def _fold_calm(rows: Rows, second: Second) -> Result | None:
     if added is None:
         return EMPTY
     newest_us = clock.newest_us if clock.newest_us > second_us else second_us
-    return Result(changes={part: added[0], "clock": ClockRow(newest_us, second_us)})
+    return Result({part: added[0], "clock": ClockRow(newest_us, second_us)})
 
 
 def _fold_event(view: View, entry: EventEntry) -> Result:
