@@ -1,5 +1,6 @@
 """The agents with the rules, tables and sessions that ship: what worker and replay both run."""
 
+import hashlib
 from functools import partial
 
 from signals.fold import Agent
@@ -8,7 +9,7 @@ from signals.pipeline import build_agents
 from signals.policy import Policy
 from signals.reading import read_headline
 from streams.rules import load_rules
-from streams.tables import load_sessions, load_subject_tables
+from streams.tables import load_sessions, load_subject_tables, tables_hash
 
 __all__ = ["assemble_agents", "rule_set_id"]
 
@@ -18,7 +19,7 @@ def assemble_agents(policy: Policy) -> tuple[Agent, ...]:
     rules = load_rules()
     return build_agents(
         read=partial(read_headline, rules=rules),
-        rules=rules.id,
+        rules=rule_set_id(),
         tables=load_subject_tables(),
         sessions=load_sessions(),
         policy=policy,
@@ -26,5 +27,7 @@ def assemble_agents(policy: Policy) -> tuple[Agent, ...]:
 
 
 def rule_set_id() -> RuleSetId:
-    """Return the version and hash of the rules that ship."""
-    return load_rules().id
+    """Return the version and hash of all that ships and decides: rules, rates and tables."""
+    rules = load_rules().id
+    both = hashlib.sha256(f"{rules.hash} {tables_hash()}".encode())
+    return RuleSetId(version=rules.version, hash=both.hexdigest())

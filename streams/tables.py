@@ -1,5 +1,6 @@
 """Read the dated tables that ship as package data, for the core to be given."""
 
+import hashlib
 from collections import defaultdict
 from functools import cache
 from importlib.resources import files
@@ -12,7 +13,15 @@ from signals.messages import Micros
 from signals.policy import MINUTE_US
 from signals.subjects import Relation, SubjectTables
 
-__all__ = ["load_nasdaq", "load_sessions", "load_subject_tables"]
+__all__ = ["load_nasdaq", "load_sessions", "load_subject_tables", "tables_hash"]
+
+
+# Those that the core is given. Which tickers are Nasdaq's is the sources' business.
+_TABLES = (
+    ("signals.market", "sessions.json"),
+    ("signals.subjects", "listings.json"),
+    ("signals.subjects", "relations.json"),
+)
 
 
 @cache
@@ -53,6 +62,15 @@ def load_nasdaq() -> frozenset[str]:
     """Return the tickers that ``signals/market/nasdaq.json`` says are listed on Nasdaq."""
     document = orjson.loads((files("signals.market") / "nasdaq.json").read_bytes())
     return frozenset(document["tickers"])
+
+
+@cache
+def tables_hash() -> str:
+    """Return the SHA-256 of every table that a decision can rest on."""
+    digest = hashlib.sha256()
+    for package, name in _TABLES:
+        digest.update(hashlib.sha256((files(package) / name).read_bytes()).digest())
+    return digest.hexdigest()
 
 
 def _entries(name: str) -> list[Any]:
