@@ -8,17 +8,23 @@ from importlib.util import find_spec
 from typing import Literal
 
 from signals.errors import TapewireError, Unavailable
+from signals.messages import Micros
+from signals.policy import DAY_US
+from streams.assemble import rule_set_id
 from streams.brokers import kafka_available
 from streams.clients import describe_partitions
+from streams.clock import now_us
 from streams.policy_file import load_policy
-from streams.rules import load_rules
 from streams.settings import Settings
+from streams.sources.times import to_iso
+from streams.tables import load_sessions
 from streams.topics import TOPICS
 from tapewire.running import run_quietly
 
-__all__ = ["Check", "run_checks"]
+__all__ = ["Check", "run_checks", "sessions_check"]
 
 State = Literal["ok", "warn", "fail"]
+_SESSIONS_LEFT_US = 60 * DAY_US  # a decision may look at the next close but one, and people plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +54,8 @@ def run_checks(settings: Settings, *, is_broker_named: bool) -> Iterator[Check]:
         "mend the file that TAPEWIRE_POLICY names",
     )
     yield _check("rules", _rules_line, "install tapewire again")
+    yield sessions_check(now_us())
+    yield from _check_sources()
     yield from _check_broker(settings, is_broker_named=is_broker_named)
 
 
@@ -103,8 +111,34 @@ def _policy_line(settings: Settings) -> str:
 
 
 def _rules_line() -> str:
-    rule_set = load_rules().id
+    rule_set = rule_set_id()
     return f"{rule_set.version}, hash {rule_set.hash[:16]}"
+
+
+def sessions_check(now: Micros) -> Check:
+    """Compare how far the table of sessions reaches with a time: beyond it no market is open."""
+    sessions = load_sessions()
+    last_us = min(days[-1].close_us for days in sessions.by_market.values())
+    detail = f"{sessions.version}, up to {to_iso(last_us)[:10]}"
+    if now + _SESSIONS_LEFT_US < last_us:
+        return Check(name="sessions", state="ok", detail=detail)
+    mend = "install a newer tapewire: after that day no market opens, and nothing is measured"
+    return Check(
+        name="sessions", state="fail" if now > last_us else "warn", detail=detail, mend=mend
+    )
+
+
+def _check_sources() -> Iterator[Check]:
+    """Say which of the optional price sources can be used."""
+    for name, module, extra in (
+        ("Parquet prices", "pyarrow", "parquet"),
+        ("Yahoo prices", "yfinance", "yahoo"),
+    ):
+        if find_spec(module) is None:
+            mend = f'only for these: pip install "tapewire[{extra}]"'
+            yield Check(name=name, state="warn", detail=f"{module} is not installed", mend=mend)
+        else:
+            yield Check(name=name, state="ok", detail=f"{module} {version(module)}")
 
 
 def _check_broker(settings: Settings, *, is_broker_named: bool) -> Iterator[Check]:
