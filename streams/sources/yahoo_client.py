@@ -5,10 +5,12 @@ when a client is made. It keeps one session, one cookie and one crumb for the wh
 time zones and cookies in a folder of the user's cache; without that folder it asks once more.
 """
 
+import gc
 import logging
 import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from math import isnan
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -96,8 +98,20 @@ def load_yfinance() -> ModuleType:
     logging.getLogger("yfinance").setLevel(logging.ERROR)
     # Of how it calls pandas: nothing that a user of ours can mend.
     warnings.filterwarnings("ignore", category=DeprecationWarning, module="^yfinance")
+    _spare_the_loop()
     module: ModuleType = yfinance
     return module
+
+
+@cache
+def _spare_the_loop() -> None:
+    """Keep all that is loaded by now out of garbage collections, once a process.
+
+    yfinance and pandas are some 87,000 objects, and large replies bring full collections about:
+    each goes over all of them, and the event loop stood still for 100 ms and more.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 class YahooClient:
