@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from signals.fold import Draft
-from signals.market.seconds import merge_seconds
+from signals.market.merging import merge_seconds
 from signals.messages import Daily, Micros, Second
 from signals.policy import DAY_US, SECOND_US
 

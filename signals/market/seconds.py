@@ -11,40 +11,17 @@ way takes two microseconds, and the row 200 bytes.
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import NamedTuple
 
 from signals import names
 from signals.errors import BadMessage
 from signals.fold import EMPTY, Output, Result, Rows, Step
+from signals.market.merging import OpenSecond, merge_open
 from signals.messages import Daily, Micros, PriceSample, Second, Split
 from signals.policy import SECOND_US, Policy
 
-__all__ = ["ROWS", "OpenSecond", "merge_seconds", "sample_prices_step"]
+__all__ = ["ROWS", "sample_prices_step"]
 
 _NEWEST, _BEFORE = "newest", "before"
-
-
-class OpenSecond(NamedTuple):
-    """A second as it is merged so far.
-
-    ``is_sent`` says whether it was sent as it stands; a price above ``up`` or below ``down`` has it
-    sent again at once. The others are those of ``Second``.
-    """
-
-    second_us: Micros
-    first_us: Micros
-    first: Decimal
-    high: Decimal
-    low: Decimal
-    last_us: Micros
-    last: Decimal
-    received_us: Micros
-    benchmark: str | None
-    benchmark_price: Decimal | None
-    day_volume: Decimal | None
-    is_sent: bool
-    up: Decimal
-    down: Decimal
 
 
 # The rows of a ticker: the newest second, and the one before it.
@@ -144,11 +121,11 @@ class _Draft:
             self._newest = second
             self._due.append(_output(self._ticker, second))
         elif second.second_us == newest.second_us:
-            self._newest = merged = _merged(newest, second)
+            self._newest = merged = merge_open(newest, second)
             if merged is not newest and (second.high > merged.up or second.low < merged.down):
                 self._newest = self._send(merged, second)
         elif before is not None and second.second_us == before.second_us:
-            merged = _merged(before, second)
+            merged = merge_open(before, second)
             self._before = before if merged is before else self._send(merged, second)
         else:
             self._due.append(_output(self._ticker, second))
@@ -195,96 +172,6 @@ def _late(sample: PriceSample, known_us: int, late_us: int) -> BadMessage:
     return BadMessage("late", "$.received_us", detail)
 
 
-# ---- merging -------------------------------------------------------------------------------------
-
-
-def _merged(one: OpenSecond, other: OpenSecond) -> OpenSecond:
-    """Return both halves of a second as one, or ``one`` itself where the other adds nothing.
-
-    See ``merge_seconds``, whose rules these are.
-    """
-    first_us, first = min((one.first_us, one.first), (other.first_us, other.first))
-    later = max(one, other, key=_last_order)
-    day_volume = _larger(one.day_volume, other.day_volume)
-    high, low = max(one.high, other.high), min(one.low, other.low)
-    told = (first_us, first, high, low, later.last_us, later.last, later.benchmark,
-            later.benchmark_price, day_volume)  # fmt: skip
-    if told == (one.first_us, one.first, one.high, one.low, one.last_us, one.last, one.benchmark,
-                one.benchmark_price, one.day_volume):  # fmt: skip
-        return one
-    return one._replace(
-        first_us=first_us,
-        first=first,
-        high=high,
-        low=low,
-        last_us=later.last_us,
-        last=later.last,
-        received_us=max(one.received_us, other.received_us),
-        benchmark=later.benchmark,
-        benchmark_price=later.benchmark_price,
-        day_volume=day_volume,
-        is_sent=False,
-    )
-
-
-def merge_seconds(one: Second, other: Second) -> Second:
-    """Return both halves of a second as one, whichever came first.
-
-    First and last go by event time; of two samples at one microsecond the lower price is the first
-    and the higher the last, so that the order of arrival does not matter. The benchmark's price is
-    that of the last sample, ``day_volume`` the larger: a second that is sent again, or sent in
-    parts, holds what it held before.
-    """
-    if _holds(other, one):
-        return other
-    first_us, first = min((one.first_us, one.first), (other.first_us, other.first))
-    later = max(one, other, key=_last_order)
-    return Second(
-        ticker=one.ticker,
-        second_us=one.second_us,
-        first_us=first_us,
-        first=first,
-        high=max(one.high, other.high),
-        low=min(one.low, other.low),
-        last_us=later.last_us,
-        last=later.last,
-        received_us=max(one.received_us, other.received_us),
-        benchmark=later.benchmark,
-        benchmark_price=later.benchmark_price,
-        day_volume=_larger(one.day_volume, other.day_volume),
-    )
-
-
-def _holds(whole: Second, part: Second) -> bool:
-    """Return whether all of a part is in the whole: nearly always, of a second sent again."""
-    return (
-        whole.last_us > part.last_us
-        and whole.first_us == part.first_us
-        and whole.first <= part.first
-        and whole.high >= part.high
-        and whole.low <= part.low
-        and whole.received_us >= part.received_us
-        and _larger(whole.day_volume, part.day_volume) == whole.day_volume
-    )
-
-
-def _last_order(second: Second | OpenSecond) -> tuple[int, Decimal, Decimal, str]:
-    """Return what decides which half holds the last price; of equals, the higher benchmark."""
-    price = second.benchmark_price
-    return (
-        second.last_us,
-        second.last,
-        Decimal(0) if price is None else price,
-        second.benchmark or "",
-    )
-
-
-def _larger(one: Decimal | None, other: Decimal | None) -> Decimal | None:
-    if one is None or other is None:
-        return other if one is None else one
-    return max(one, other)
-
-
 # ---- what samples say ----------------------------------------------------------------------------
 
 
@@ -321,7 +208,7 @@ def _of_bar(sample: PriceSample, ratio: Decimal) -> tuple[OpenSecond, ...]:
     opening = _opened(sample, sample.event_us, (first, first, first), ratio)
     closing = _opened(sample, Micros(sample.end_us - 1), (high, low, last), ratio)
     if opening.second_us == closing.second_us:
-        return (_sent(_merged(opening, closing), ratio),)
+        return (_sent(merge_open(opening, closing), ratio),)
     return (opening._replace(day_volume=None), closing)
 
 

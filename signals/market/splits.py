@@ -20,8 +20,11 @@ ONE = Decimal(1)
 # The ratios of nearly all splits and reverse splits of listed shares. Three-for-two is left out: a
 # fall of a third is more often a fall.
 _RATIOS = (2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 16, 20, 25, 30, 40, 50, 100)
-_NEAR = 0.02  # the share itself moves overnight, too
-_LEAST, _MOST = 0.51, 1.96  # between them no step is near a ratio
+# The share itself moves overnight, too: of 173,000 nights of 105 American shares (2019 to 2026)
+# 15 % moved it by more than 2 %, under 2 % by more than 6 %. None halved or doubled it; the deepest
+# real falls were 45 % and 38 %.
+_NEAR = 1.06
+_LEAST, _MOST = 0.55, 1.8  # between them no step is near a ratio
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,11 +77,16 @@ def jump_of(earlier: Decimal, later: Decimal) -> Fraction | None:
     if _LEAST < step < _MOST:
         return None
     for ratio in _RATIOS:
-        if abs(step * ratio - 1) <= _NEAR:
+        if _is_near_one(step * ratio):
             return Fraction(ratio)
-        if abs(step / ratio - 1) <= _NEAR:
+        if _is_near_one(step / ratio):
             return Fraction(1, ratio)
     return None
+
+
+def _is_near_one(step: float) -> bool:
+    # As near from above as from below: a bad price and the one after it look alike.
+    return step <= _NEAR and step * _NEAR >= 1.0
 
 
 def jumps_of(

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from signals import names
 from signals.errors import BadMessage
 from signals.fold import Output, apply_changes
-from signals.market.seconds import merge_seconds, sample_prices_step
+from signals.market.merging import merge_seconds
+from signals.market.seconds import sample_prices_step
 from signals.messages import Daily, PriceSample, Second
 from signals.policy import MINUTE_US, SECOND_US, Policy
 from tests.builders import OPEN, bar, daily, second, trade, us
