@@ -19,7 +19,9 @@ _KINDS = {"trades": "trade or split", "bars": "bar, daily or split", "splits": "
 
 _Bar = Literal["bar", "daily"]
 _BOTH: tuple[_Bar, ...] = ("bar", "daily")
+_ONE_BAR, _ONE_DAILY = _BOTH[:1], _BOTH[1:]
 _UNKNOWN = (None, None)
+_TRADE_COLUMNS = ("kind", "time", "ticker", "received", "source", "price", "volume")
 
 
 class RowReader:
@@ -37,6 +39,11 @@ class RowReader:
         self._benchmarks = benchmarks
         self._volumes = DayVolumes()
         self._price = single_figure if form.singles else figure
+        self._time_name = form.named["time"]
+        self._kind_at = form.at["kind"]
+        self._volume_at, self._source_at = form.at["volume"], form.at["source"]
+        self._day_volume_at = form.at["day_volume"]
+        self._trade_at = [form.at[name] for name in _TRADE_COLUMNS]
         self._prices = [(form.at[name], form.named.get(name, name)) for name in BAR_PRICES]
         self._read = {"trades": self._trade, "bars": self._bars, "splits": self._split}[form.holds]
 
@@ -48,7 +55,7 @@ class RowReader:
         Raises: CellFault.
         """
         try:
-            if cells[self._at["kind"]] == "split":
+            if cells[self._kind_at] == "split":
                 return self._split(cells)
             return self._read(cells)
         except ValueError as error:  # a message's own check, which begins with its field
@@ -56,23 +63,30 @@ class RowReader:
             raise CellFault("bad_value", self._form.named.get(field, field), detail) from error
 
     def _trade(self, cells: Sequence[Cell]) -> tuple[PriceSample, ...]:
-        at = self._at
-        if cells[at["kind"]] not in ("", "trade"):
+        # The cells are taken by place: a method or a name for each would be a third of the time.
+        kind, time, name, received, source, price, shares = [cells[at] for at in self._trade_at]
+        if kind and kind != "trade":
             raise self._wrong_kind(cells)
-        event_us = self._moment(cells, "time")
-        ticker = self._ticker(cells)
-        received_us = self._received(cells, event_us)
-        volume = self._volume(cells)
-        benchmark, benchmark_price = self._benchmark(
-            ticker, is_daily=False, received_us=received_us, moment_us=event_us
+        event_us = moment(time, self._time_name)
+        ticker = self._form.ticker or str(name)
+        if not ticker:
+            raise CellFault("missing_field", "ticker", EMPTY)
+        received_us = self._moment(cells, "received") if received else event_us
+        volume = figure(shares, "volume") if shares else None
+        benchmark, benchmark_price = (
+            _UNKNOWN
+            if self._benchmarks is None
+            else self._benchmark(
+                ticker, is_daily=False, received_us=received_us, moment_us=event_us
+            )
         )
         sample = PriceSample(
             ticker=ticker,
             kind="trade",
             event_us=event_us,
             received_us=received_us,
-            source=str(cells[at["source"]]) or self._form.source,
-            price=self._price(cells[at["price"]], "price"),
+            source=str(source) if source else self._form.source,
+            price=figure(price, "price"),
             volume=volume,
             day_volume=self._day_volume(cells, ticker, event_us, volume),
             benchmark=benchmark,
@@ -82,46 +96,61 @@ class RowReader:
 
     def _bars(self, cells: Sequence[Cell]) -> tuple[PriceSample, ...]:
         kinds = self._bar_kinds(cells)
-        start_us, end_us = self._span(cells)
-        received_us = self._received(cells, end_us)
-        if received_us < end_us:
+        span = self._span(cells)
+        received_us = self._received(cells, span[1])
+        if received_us < span[1]:
             # Nobody knows a bar before its end; taking it would be look-ahead.
             detail = f"must not be before the bar's end, was {cells[self._at['received']]!r}"
             raise CellFault("bad_value", self._form.named["received"], detail)
-        ticker = self._ticker(cells)
+        (opens, opens_name), (highs, highs_name), (lows, lows_name), (closes, closes_name) = (
+            self._prices
+        )
         read = self._price
-        opened, high, low, close = [read(cells[at], name) for at, name in self._prices]
-        if high < low:
-            detail = f"must not be below the low, was {high} with a low of {low}"
-            raise CellFault("bad_value", self._form.named["high"], detail)
-        volume = self._volume(cells)
-        found: list[PriceSample] = []
-        for kind in kinds:
-            benchmark, benchmark_price = self._benchmark(
-                ticker, is_daily=kind == "daily", received_us=received_us, moment_us=end_us
-            )
-            day_volume = (
-                self._day_volume(cells, ticker, start_us, volume) if kind == "bar" else None
-            )
-            found.append(
-                PriceSample(
-                    ticker=ticker,
-                    kind=kind,
-                    event_us=start_us,
-                    end_us=end_us,
-                    received_us=received_us,
-                    source=str(cells[self._at["source"]]) or self._form.source,
-                    volume=volume,
-                    open=opened,
-                    high=high,
-                    low=low,
-                    close=close,
-                    day_volume=day_volume,
-                    benchmark=benchmark,
-                    benchmark_price=benchmark_price,
-                )
-            )
-        return tuple(found)
+        prices = (
+            read(cells[opens], opens_name),
+            read(cells[highs], highs_name),
+            read(cells[lows], lows_name),
+            read(cells[closes], closes_name),
+        )
+        if prices[1] < prices[2]:
+            detail = f"must not be below the low, was {prices[1]} with a low of {prices[2]}"
+            raise CellFault("bad_value", highs_name, detail)
+        if len(kinds) == 1:
+            return (self._bar(cells, kinds[0], span, received_us, prices),)
+        return tuple(self._bar(cells, kind, span, received_us, prices) for kind in kinds)
+
+    def _bar(
+        self,
+        cells: Sequence[Cell],
+        kind: _Bar,
+        span: tuple[Micros, Micros],
+        received_us: Micros,
+        prices: tuple[Decimal, Decimal, Decimal, Decimal],
+    ) -> PriceSample:
+        ticker = self._ticker(cells)
+        shares, source = cells[self._volume_at], cells[self._source_at]
+        volume = figure(shares, self._form.named["volume"]) if shares else None
+        benchmark, benchmark_price = self._benchmark(
+            ticker, is_daily=kind == "daily", received_us=received_us, moment_us=span[1]
+        )
+        return PriceSample(
+            ticker=ticker,
+            kind=kind,
+            event_us=span[0],
+            end_us=span[1],
+            received_us=received_us,
+            source=str(source) if source else self._form.source,
+            volume=volume,
+            open=prices[0],
+            high=prices[1],
+            low=prices[2],
+            close=prices[3],
+            day_volume=(
+                self._day_volume(cells, ticker, span[0], volume) if kind == "bar" else None
+            ),
+            benchmark=benchmark,
+            benchmark_price=benchmark_price,
+        )
 
     def _split(self, cells: Sequence[Cell]) -> tuple[PriceSample, ...]:
         if cells[self._at["kind"]] not in ("", "split"):
@@ -142,13 +171,13 @@ class RowReader:
         return (sample,)
 
     def _bar_kinds(self, cells: Sequence[Cell]) -> tuple[_Bar, ...]:
-        match cells[self._at["kind"]]:
+        match cells[self._kind_at]:
             case "":
-                return _BOTH if self._form.bar == "1d" else _BOTH[:1]
+                return _BOTH if self._form.bar == "1d" else _ONE_BAR
             case "bar":
-                return _BOTH[:1]
+                return _ONE_BAR
             case "daily":
-                return _BOTH[1:]
+                return _ONE_DAILY
             case _:
                 raise self._wrong_kind(cells)
 
@@ -199,13 +228,9 @@ class RowReader:
     def _day_volume(
         self, cells: Sequence[Cell], ticker: str, moment_us: Micros, volume: Decimal | None
     ) -> Decimal | None:
-        if given := cells[self._at["day_volume"]]:
+        if given := cells[self._day_volume_at]:
             return figure(given, "day_volume")
         return None if volume is None else self._volumes.add(ticker, moment_us, volume)
-
-    def _volume(self, cells: Sequence[Cell]) -> Decimal | None:
-        given = cells[self._at["volume"]]
-        return figure(given, self._form.named["volume"]) if given else None
 
     def _received(self, cells: Sequence[Cell], known_us: Micros) -> Micros:
         return self._moment(cells, "received") if cells[self._at["received"]] else known_us

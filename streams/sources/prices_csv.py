@@ -12,6 +12,7 @@ from streams.sources.price_cells import LONGEST_CELL, CellFault
 __all__ = ["CsvTable"]
 
 _CHUNK = 1024 * 1024
+_ONE = ("",)
 
 
 class CsvTable:
@@ -29,7 +30,7 @@ class CsvTable:
         next(lines, None)
         width = len(self.header)
         for line, cells in lines:
-            cells += [""] * (1 + max(0, width - len(cells)))
+            cells += _ONE if len(cells) >= width else [""] * (1 + width - len(cells))
             text = "".join(cells)
             if text and text.isprintable() and " " not in text and len(text) <= LONGEST_CELL:
                 yield line, cells, None  # nothing to strip, and no cell is too long or not UTF-8
