@@ -258,4 +258,4 @@ def _content(message: Message) -> tuple[object, ...]:
         return ("headline", message.id, message.revision, message.title, message.published_us)
     figures = (message.price, message.open, message.high, message.low, message.close, message.ratio)
     texts = tuple(None if figure is None else format(figure.normalize(), "f") for figure in figures)
-    return (message.kind, message.ticker, message.event_us, *texts)
+    return (message.kind, message.ticker, message.event_us, message.end_us, *texts)

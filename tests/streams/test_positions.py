@@ -225,6 +225,24 @@ async def test_new_stamps_do_not_make_another_file(embedded_broker: Broker, pref
     assert (await send(embedded_broker, topic, stamped)).held == 30
 
 
+def test_same_rows_read_as_longer_bars_are_another_source() -> None:
+    def bar(minutes: int) -> PriceSample:
+        end_us = Micros(START_US + minutes * MINUTE_US)
+        prices = dict.fromkeys(("open", "high", "low", "close"), Decimal(5))
+        return PriceSample(
+            ticker="A",
+            kind="bar",
+            event_us=START_US,
+            end_us=end_us,
+            received_us=end_us,
+            source="file",
+            **prices,  # type: ignore[arg-type]  # four of the fields
+        )
+
+    assert file_source("a.csv", bar(1)) == file_source("a.csv", bar(1))
+    assert file_source("a.csv", bar(1)) != file_source("a.csv", bar(60))
+
+
 async def test_headlines_go_on_likewise(embedded_broker: Broker, prefix: str) -> None:
     await apply_topics(embedded_broker.bootstrap, prefix, partitions=PARTITIONS)
     topic = f"{prefix}{HEADLINES.name}"
