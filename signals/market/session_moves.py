@@ -20,11 +20,9 @@ from signals.market.path import ended_us
 from signals.market.sessions import Session
 from signals.market.tape import Market
 from signals.messages import Daily, Micros, Move, Second
-from signals.policy import DAY_US
 
 __all__ = ["SessionBase", "SessionMoves", "previous_day", "session_base", "session_moves"]
 
-_OLDEST_CLOSE_US = 7 * DAY_US
 _SUSPECTED = "the price jumped as in a split, and no record tells of one"
 
 
@@ -117,17 +115,24 @@ class SessionMoves:
     is_over: bool = False
 
 
-def previous_day(days: Sequence[Daily], session: Session) -> Daily | None:
-    """Return the close before a session, None where it is not known or too old to be it."""
+def previous_day(days: Sequence[Daily], session: Session, before: Session | None) -> Daily | None:
+    """Return the close of the session before, None where it is not known.
+
+    Args:
+        days: ascending by close.
+        session: the session that is measured.
+        before: the one before it; the close of a still earlier one is no guess for its close.
+    """
     for day in reversed(days):
         if day.close_us <= session.open_us:
-            return day if session.open_us - day.close_us <= _OLDEST_CLOSE_US else None
+            return day if before is not None and day.close_us > before.open_us else None
     return None
 
 
 def session_base(market: Market, session: Session, seconds: Sequence[Second]) -> SessionBase | None:
     """Return what the prices of a session are compared with, None without a close before it."""
-    previous = previous_day(market.days, session)
+    before = market.sessions.previous(market.ticker, session.open_us)
+    previous = previous_day(market.days, session, before)
     if previous is None:
         return None
     return SessionBase(

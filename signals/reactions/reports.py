@@ -85,7 +85,8 @@ def _watch(view: View, session: Session) -> WatchRow | None:
     if known is not None and known.open_us == session.open_us:
         return known
     days = view.days()
-    previous = previous_day(days, session)
+    before = view.sessions.previous(view.key, session.open_us)
+    previous = previous_day(days, session, before)
     if previous is None:
         return None
     statistics = statistics_at(days, session.open_us, view.policy, view.splits())

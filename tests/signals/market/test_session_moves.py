@@ -5,7 +5,7 @@ import pytest
 from signals import names
 from signals.market.session_moves import SessionMoves, session_moves
 from signals.market.tape import Tape
-from signals.messages import Micros, Move, PriceSample
+from signals.messages import Move, PriceSample
 from signals.policy import DAY_US, MINUTE_US, Policy
 from streams.replay import Pipeline
 from streams.tables import load_sessions
@@ -108,12 +108,13 @@ def test_session_without_a_price_or_a_close_before_has_no_moves() -> None:
     assert _raw(without_price) == _raw(without_close) == (None,) * 4
 
 
-@pytest.mark.parametrize(("days", "is_known"), [(7, True), (8, False)])
-def test_close_of_more_than_a_week_before_is_not_the_close_before(
-    days: int, is_known: bool
-) -> None:
-    close_us = Micros(us(_MONDAY) - days * DAY_US)
-    moves = _moves([daily("IREN", "100", at=close_us), trade("IREN", "101", at=_MONDAY)])
+@pytest.mark.parametrize(
+    ("close", "is_known"),
+    [(_FRIDAY, True), ("2025-10-31T17:00:00Z", True), ("2025-10-30T20:00:00Z", False)],
+)
+def test_close_of_an_earlier_session_is_not_the_close_before(close: str, is_known: bool) -> None:
+    # Where Friday's record is missing, Thursday's close is no guess for it.
+    moves = _moves([daily("IREN", "100", at=close), trade("IREN", "101", at=_MONDAY)])
 
     assert (moves.previous is not None) is is_known
     assert (moves.gap is not None) is is_known
