@@ -18,6 +18,7 @@ from signals.market.measures import (
 )
 from signals.market.path import ended_us
 from signals.market.sessions import Session
+from signals.market.splits import extremes_of
 from signals.market.tape import Market
 from signals.messages import Daily, Micros, Move, Second
 
@@ -154,15 +155,18 @@ def session_moves(market: Market, session: Session) -> SessionMoves:
             ticker=market.ticker, session=session, previous=previous, is_over=is_over
         )
     first, last = seconds[0], seconds[-1]
-    highest = max(seconds, key=lambda second: second.high * base.basis.factor(second.second_us))
-    lowest = min(seconds, key=lambda second: second.low * base.basis.factor(second.second_us))
+    basis = base.basis
+    sound = [second for second in seconds if not basis.is_suspect(second.second_us)] or seconds
+    tops = [(extremes_of(second), basis.factor(second.second_us), second) for second in sound]
+    (high, _), _, highest = max(tops, key=lambda top: top[0][0] * top[1])
+    (_, low), _, lowest = min(tops, key=lambda top: top[0][1] * top[1])
     return SessionMoves(
         ticker=market.ticker,
         session=session,
         previous=base.previous,
         gap=base.move("gap", first, first.first, first.second_us),
-        high=base.move("high", highest, highest.high, highest.second_us),
-        low=base.move("low", lowest, lowest.low, lowest.second_us),
+        high=base.move("high", highest, high, highest.second_us),
+        low=base.move("low", lowest, low, lowest.second_us),
         close=_closing_move(market, base, last, is_over=is_over),
         is_over=is_over,
     )

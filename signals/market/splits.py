@@ -13,8 +13,18 @@ from decimal import Decimal
 from fractions import Fraction
 
 from signals.messages import Micros, Second, Split
+from signals.policy import SECOND_US
 
-__all__ = ["ONE", "Jump", "SplitsRow", "add_split", "factor_between", "jump_of", "jumps_of"]
+__all__ = [
+    "ONE",
+    "Jump",
+    "SplitsRow",
+    "add_split",
+    "extremes_of",
+    "factor_between",
+    "jump_of",
+    "jumps_of",
+]
 
 ONE = Decimal(1)
 # The ratios of nearly all splits and reverse splits of listed shares. Three-for-two is left out: a
@@ -107,8 +117,29 @@ def jumps_of(
         if suspected is not None and not _is_told(splits, time_us, second.second_us):
             ratio *= suspected
             found.append(Jump(second_us=second.second_us, ratio=ratio))
+        inside = None if second.first == second.last else jump_of(second.first, second.last)
+        if inside is not None:
+            # Such a second stands on both sides, and is suspect itself.
+            at_us = second.second_us if ratio == 1 else second.second_us + SECOND_US
+            ratio *= inside
+            found.append(Jump(second_us=Micros(at_us), ratio=ratio))
         price, time_us = second.last, second.second_us
     return tuple(found)
+
+
+def extremes_of(second: Second) -> tuple[Decimal, Decimal]:
+    """Return a second's high and low, less one that looks like a split between its other prices.
+
+    A single bad price among good ones is no extreme; what lies between first and last remains.
+    """
+    first, last = second.first, second.last
+    high = second.high if _is_sound(second.high, second) else max(first, last)
+    low = second.low if _is_sound(second.low, second) else min(first, last)
+    return high, low
+
+
+def _is_sound(price: Decimal, second: Second) -> bool:
+    return jump_of(second.first, price) is None or jump_of(second.last, price) is None
 
 
 def _is_told(splits: Sequence[Split], from_us: int, to_us: int) -> bool:

@@ -19,6 +19,7 @@ from signals.market.measures import (
 )
 from signals.market.path import ended_us
 from signals.market.sessions import Sessions
+from signals.market.splits import extremes_of
 from signals.market.tape import Market
 from signals.messages import Micros, Move, MoveFlag, Second
 from signals.policy import DAY_US, MINUTE_US, SECOND_US, Policy
@@ -141,7 +142,8 @@ class _Ruler:
             if second.second_us >= self._until_us or not waiting:
                 break
             factor = self._basis.factor(second.second_us)
-            highest, lowest = ratio(second.high * factor, base), ratio(second.low * factor, base)
+            high, low = extremes_of(second)
+            highest, lowest = ratio(high * factor, base), ratio(low * factor, base)
             for level in [x for x in waiting if (highest >= x if x > 0 else lowest <= x)]:
                 waiting.discard(level)
                 found[level] = self._crossing(second, level)
@@ -152,7 +154,8 @@ class _Ruler:
         # A gap is dated to the second's first price; otherwise the extreme is what crossed.
         opened = ratio(second.first * self._basis.factor(second.second_us), self._base.last)
         gapped = opened >= level if level > 0 else opened <= level
-        price = second.first if gapped else (second.high if level > 0 else second.low)
+        high, low = extremes_of(second)
+        price = second.first if gapped else (high if level > 0 else low)
         return self._move(level_name(level), second.second_us, price, second)
 
     def horizons(self, horizons: dict[str, int]) -> Iterator[Move]:

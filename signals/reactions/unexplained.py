@@ -13,6 +13,7 @@ from signals.ids import derive_id
 from signals.market.measures import ratio
 from signals.market.session_moves import SessionBase, session_base
 from signals.market.sessions import Session
+from signals.market.splits import extremes_of
 from signals.market.tape import Market
 from signals.messages import Event, Move, Second, Subject
 from signals.policy import Policy
@@ -63,7 +64,7 @@ def price_past(second: Second, base: SessionBase, policy: Policy) -> Decimal | N
     near = policy.unexplained_raw - 1e-6  # floats to pass most by, decimals to decide
     if float(second.high) < scaled * (1 + near) and float(second.low) > scaled * (1 - near):
         return None
-    for price in (second.first, second.high, second.low):
+    for price in (second.first, *extremes_of(second)):
         if abs(ratio(price * factor, close)) >= policy.unexplained_raw:
             return price
     return None

@@ -168,3 +168,17 @@ def test_session_is_open_against_new_yorks_holiday_in_seoul() -> None:
     ], ticker="005930.KS", at="2025-09-01T02:00:00Z")  # fmt: skip
 
     assert _known(moves.gap).raw == pytest.approx(-0.01)
+
+
+def test_bad_price_is_no_extreme_of_its_session() -> None:
+    # Ten times the price, and a tenth of it: alone in a second, and as the extremes of a bar.
+    moves = _moves([
+        daily("IREN", "100", at=_FRIDAY),
+        trade("IREN", "101", at=_MONDAY),
+        trade("IREN", "1010", at=us(_MONDAY) + MINUTE_US),
+        trade("IREN", "102", at=us(_MONDAY) + 2 * MINUTE_US),
+        bar("IREN", ("102", "1020", "10.2", "99"), at=us(_MONDAY) + 3 * MINUTE_US),
+        trade("IREN", "101", at=us(_MONDAY) + 9 * MINUTE_US),
+    ])  # fmt: skip
+
+    assert _raw(moves) == (0.01, 0.02, -0.01, 0.01)

@@ -33,6 +33,7 @@ from tests.builders import (
     OPEN,
     agents,
     as_input,
+    bar,
     canonical,
     daily,
     headline,
@@ -258,6 +259,43 @@ def test_bad_tick_at_the_edge_of_a_split_leaves_no_suspicion(tick: str) -> None:
     ]
 
     assert (close.raw, close.flags) == (pytest.approx(0.01), ())
+
+
+_AT = us("2025-11-03T15:00:00Z")
+
+
+@pytest.mark.parametrize(
+    "prices",
+    [
+        [("100", 0), ("1000", 300_000), ("100", SECOND_US)],
+        [("1000", 0), ("100", 300_000), ("100", SECOND_US)],
+        [("100", 0), ("1000", 300_000), ("100", 600_000)],
+        [("100", 0), ("50", 300_000), ("100", 600_000)],
+        [("50", 0), ("100", 300_000)],
+    ],
+)
+def test_bad_tick_among_good_ones_of_its_second_leaves_no_move_behind(
+    prices: list[tuple[str, int]],
+) -> None:
+    ticks = [trade("IREN", price, at=_AT + after_us) for price, after_us in prices]
+    quiet = _days({OPEN: "100.5", "2025-11-03T20:59:00Z": "101"})
+    inputs = [*quiet, *ticks, daily("IREN", "101", at=CLOSE)]
+    found = _Found(canonical([*inputs, _EVENT]))
+
+    assert found.levels == []
+    assert (found.moves["close"].raw, found.moves["close"].flags) == (pytest.approx(0.01), ())
+    assert _Found(canonical(inputs)).reports == {}
+
+
+@pytest.mark.parametrize("bad", [("100", "1000", "100", "100"), ("100", "101", "10", "100")])
+def test_bad_extreme_of_a_bar_leaves_no_move_behind(bad: tuple[str, str, str, str]) -> None:
+    quiet = _days({OPEN: "100.5", "2025-11-03T20:59:00Z": "101"})
+    inputs = [*quiet, bar("IREN", bad, at=_AT), daily("IREN", "101", at=CLOSE)]
+    found = _Found(canonical([*inputs, _EVENT]))
+
+    assert found.levels == []
+    assert (found.moves["close"].raw, found.moves["close"].flags) == (pytest.approx(0.01), ())
+    assert _Found(canonical(inputs)).reports == {}
 
 
 @pytest.mark.parametrize(("price", "ratio"), [("55", -0.45), ("65", -0.35), ("180", 0.80)])

@@ -167,7 +167,8 @@ class _World:
                 price *= 1 + self._random.uniform(-0.004, 0.004)
                 found.append(trade("IREN", f"{price:.3f}", at=at_us + self._random.randrange(9)))
                 continue
-            at_us = self._time() if draw < 0.8 else at_us + SECOND_US
+            near_us = self._random.choice((200_000, SECOND_US))
+            at_us = self._time() if draw < 0.8 else at_us + near_us
             found.append(trade("IREN", self._price(), at=max(at_us, 1)))
         return found
 
