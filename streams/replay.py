@@ -7,13 +7,13 @@ run wrote, byte for byte, less repeated ids (the exact promise).
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from signals import names
 from signals.errors import BadMessage
-from signals.fold import Agent, Output, Row
+from signals.fold import Agent, Output, Row, Step
 from signals.messages import Alert, Reactions
 from streams.codec import decode, encode
 from streams.topics import TOPICS
@@ -61,19 +61,23 @@ class Pipeline:
 
     def __init__(self, agents: Iterable[Agent]) -> None:
         found = tuple(agents)
-        self._states: dict[str, dict[str, dict[str, Row]]] = {agent.name: {} for agent in found}
-        self._folds = {agent.reads: (agent.step, self._states[agent.name]) for agent in found}
         self.dead: Counter[str] = Counter()
+        self._states: dict[str, dict[str, dict[str, Row]]] = {agent.name: {} for agent in found}
+        self._folds = {
+            agent.reads: _fold_of(agent.step, self._states[agent.name], self.dead)
+            for agent in found
+        }
 
-    def feed(self, topic: str, key: str, message: Any) -> list[Output]:
+    def feed(self, topic: str, key: str, message: Any) -> Sequence[Output]:
         """Fold a message, and what comes of it, and return every output in order."""
-        first = self.fold(topic, key, message)
+        first = self._folds[topic](key, message)
         if not first:
-            return []
+            return first
         outputs = list(first)
         for output in outputs:  # it grows
-            if output.topic in self._folds:
-                outputs += self.fold(output.topic, output.key, output.message)
+            fold = self._folds.get(output.topic)
+            if fold is not None:
+                outputs += fold(output.key, output.message)
         return outputs
 
     def fold(self, topic: str, key: str, message: Any) -> tuple[Output, ...]:
@@ -81,27 +85,36 @@ class Pipeline:
 
         A message that the step refuses is counted by its reason, as the live run dead-letters it.
         """
-        step, states = self._folds[topic]
+        return self._folds[topic](key, message)
+
+    def state(self, agent: str, key: str) -> Mapping[str, Row]:
+        """Return the rows that an agent keeps under a key."""
+        return self._states[agent].get(key, {})
+
+
+def _fold_of(
+    step: Step, states: dict[str, dict[str, Row]], dead: Counter[str]
+) -> Callable[[str, Any], tuple[Output, ...]]:
+    """Return what folds one message of an agent into its states, by key."""
+
+    def fold(key: str, message: Any) -> tuple[Output, ...]:
         rows = states.get(key)
         if rows is None:
             rows = states[key] = {}
         try:
-            result = step(rows, key, message)
+            changes, outputs = step(rows, key, message)
         except BadMessage as error:
-            self.dead[error.reason] += 1
+            dead[error.reason] += 1
             return ()
-        changes = result.changes
         rows.update(changes)
         if None in changes.values():
             for part in [part for part, row in changes.items() if row is None]:
                 del rows[part]
         if not rows:
             del states[key]
-        return result.outputs
+        return outputs
 
-    def state(self, agent: str, key: str) -> Mapping[str, Row]:
-        """Return the rows that an agent keeps under a key."""
-        return self._states[agent].get(key, {})
+    return fold
 
 
 def replay_raw(records: Iterable[tuple[str, str, Any]], agents: Iterable[Agent]) -> Report:

@@ -73,25 +73,26 @@ def _fold_trade(rows: Rows, ticker: str, sample: PriceSample, ratio: Decimal) ->
 
 def _with_trade(newest: OpenSecond, sample: PriceSample) -> OpenSecond:
     """Return the newest second with a trade that is the last in it."""
+    second_us, first_us, first, high, low, _, _, received_us, _, _, known, _, up, down = newest
     price, day_volume = sample.price, sample.day_volume
     assert price is not None  # a trade has one
-    if day_volume is None or (newest.day_volume is not None and newest.day_volume > day_volume):
-        day_volume = newest.day_volume
+    if day_volume is None or (known is not None and known > day_volume):
+        day_volume = known
     return OpenSecond(
-        newest.second_us,
-        newest.first_us,
-        newest.first,
-        price if price > newest.high else newest.high,
-        price if price < newest.low else newest.low,
+        second_us,
+        first_us,
+        first,
+        price if price > high else high,
+        price if price < low else low,
         sample.event_us,
         price,
-        sample.received_us if sample.received_us > newest.received_us else newest.received_us,
+        sample.received_us if sample.received_us > received_us else received_us,
         sample.benchmark,
         sample.benchmark_price,
         day_volume,
         False,
-        newest.up,
-        newest.down,
+        up,
+        down,
     )
 
 

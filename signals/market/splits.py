@@ -112,7 +112,12 @@ def jumps_of(
     """
     found: list[Jump] = []
     ratio = Fraction(1)
+    before = float(price)
     for second in seconds:
+        first, last = float(second.first), float(second.last)
+        if _LEAST < first / before < _MOST and _LEAST < last / first < _MOST:
+            price, time_us, before = second.last, second.second_us, last
+            continue  # nearly all of them
         suspected = jump_of(price, second.first)
         if suspected is not None and not _is_told(splits, time_us, second.second_us):
             ratio *= suspected
@@ -123,7 +128,7 @@ def jumps_of(
             at_us = second.second_us if ratio == 1 else second.second_us + SECOND_US
             ratio *= inside
             found.append(Jump(second_us=Micros(at_us), ratio=ratio))
-        price, time_us = second.last, second.second_us
+        price, time_us, before = second.last, second.second_us, last
     return tuple(found)
 
 

@@ -4,9 +4,10 @@ A pure function of the tellings, the price path and the daily closes, so that it
 which of them came first.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from math import inf
 
 from signals.market.basis import Basis, basis_after
 from signals.market.measures import (
@@ -26,6 +27,7 @@ from signals.policy import DAY_US, MINUTE_US, SECOND_US, Policy
 
 __all__ = ["Milestones", "horizons_of", "level_name", "measure_milestones"]
 
+_NEAR = 1e-9  # floats to pass most seconds by, decimals to decide
 _FAR_US = Micros(6 * DAY_US)  # how long levels are watched where the calendar ends
 _NOTES: Mapping[tuple[MoveFlag, str], str] = {
     ("no_price", "event"): "no price is known before the event",
@@ -134,21 +136,38 @@ class _Ruler:
     def crossings(self) -> list[Move]:
         """Return the first crossing of each level, the highest level first."""
         found: dict[float, Move] = {}
-        levels, base = self._market.policy.levels, self._base.last
+        levels, from_us = self._market.policy.levels, self._from_us
         waiting = {*levels, *(-level for level in levels)}
+        low, high = self._band(waiting)
         for second in self._seconds:
-            if second.second_us < self._from_us or self._basis.is_suspect(second.second_us):
+            if low < float(second.low) and float(second.high) < high:
+                continue  # nearly all of them
+            if second.second_us < from_us or self._basis.is_suspect(second.second_us):
                 continue
-            if second.second_us >= self._until_us or not waiting:
-                break
-            factor = self._basis.factor(second.second_us)
-            high, low = extremes_of(second)
-            highest, lowest = ratio(high * factor, base), ratio(low * factor, base)
-            for level in [x for x in waiting if (highest >= x if x > 0 else lowest <= x)]:
+            for level in self._crossed(second, waiting):
                 waiting.discard(level)
                 found[level] = self._crossing(second, level)
+                low, high = self._band(waiting)
+            if not waiting:
+                break
         ordered = sorted(found, key=lambda level: (-abs(level), level))
         return [found[level] for level in ordered]
+
+    def _band(self, waiting: Collection[float]) -> tuple[float, float]:
+        """Return the prices that cross none of the levels, as far as floats can tell."""
+        if self._basis.splits:
+            return inf, -inf
+        base = float(self._base.last)
+        up = min((level for level in waiting if level > 0), default=inf)
+        down = max((level for level in waiting if level < 0), default=-inf)
+        return base * (1 + down + _NEAR), base * (1 + up - _NEAR)
+
+    def _crossed(self, second: Second, waiting: Collection[float]) -> list[float]:
+        """Return the levels that a second crosses, the lowest first."""
+        factor, base = self._basis.factor(second.second_us), self._base.last
+        high, low = extremes_of(second)
+        highest, lowest = ratio(high * factor, base), ratio(low * factor, base)
+        return sorted(x for x in waiting if (highest >= x if x > 0 else lowest <= x))
 
     def _crossing(self, second: Second, level: float) -> Move:
         # A gap is dated to the second's first price; otherwise the extreme is what crossed.
