@@ -136,6 +136,8 @@ class PriceSample:
             count twice, and no order matters. Without it there is no volume ratio.
         benchmark_price: the price of the ticker's market benchmark as the source knew it at the
             receipt; on a daily record it is the benchmark's close.
+        benchmark_open: of a bar, the benchmark's price at its start. Without it the bar's first
+            price has no benchmark to be adjusted with.
     """
 
     ticker: str
@@ -154,6 +156,7 @@ class PriceSample:
     benchmark_price: Decimal | None = None
     day_volume: Decimal | None = None
     ratio: Decimal | None = None
+    benchmark_open: Decimal | None = None
 
     def __post_init__(self) -> None:
         if not 0 < len(self.ticker) <= 64:
@@ -175,6 +178,7 @@ class PriceSample:
     def _require_bar(self) -> None:
         for name in ("open", "high", "low", "close"):
             _require_price(name, getattr(self, name), given_for=f"a {self.kind}")
+        _require_price("benchmark_open", self.benchmark_open)
         if self.end_us is None:
             _refuse("end_us", f"given for a {self.kind}", None)
         elif self.end_us <= self.event_us:

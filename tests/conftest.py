@@ -82,7 +82,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     counts = {
         outcome: sum(
-            "kafka" in report.keywords for report in terminalreporter.stats.get(outcome, ())
+            "kafka" in getattr(report, "keywords", ())
+            for report in terminalreporter.stats.get(outcome, ())
         )
         for outcome in ("passed", "failed", "error", "skipped")
     }

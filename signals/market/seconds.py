@@ -210,7 +210,12 @@ def _of_bar(sample: PriceSample, ratio: Decimal) -> tuple[OpenSecond, ...]:
     closing = _opened(sample, Micros(sample.end_us - 1), (high, low, last), ratio)
     if opening.second_us == closing.second_us:
         return (_sent(merge_open(opening, closing), ratio),)
-    return (opening._replace(day_volume=None), closing)
+    # What is known of the bar's end was not so at its start.
+    benchmark = None if sample.benchmark_open is None else sample.benchmark
+    opening = opening._replace(
+        day_volume=None, benchmark=benchmark, benchmark_price=sample.benchmark_open
+    )
+    return (opening, closing)
 
 
 def _opened(

@@ -67,6 +67,20 @@ class SessionBase:
         )
         if self.basis.is_suspect(second.second_us):
             return replace(move, note=_SUSPECTED, flags=("split_like",))
+        raw, abnormal, z = self.figures(second, price)
+        return replace(
+            move,
+            raw=raw,
+            abnormal=abnormal,
+            z=z,
+            beta=None if abnormal is None else statistics.beta,
+            volume_ratio=self._volume_ratio(second, to_us),
+            flags=("split",) if splits_us else (),
+        )
+
+    def figures(self, second: Second, price: Decimal) -> tuple[float, float | None, float | None]:
+        """Return raw, abnormal and z of the move to a price of a second."""
+        previous, statistics = self.previous, self.statistics
         raw = ratio(price * self.basis.factor(second.second_us), previous.close)
         benchmark_raw = None
         if previous.benchmark_close is not None and second.benchmark_price is not None:
@@ -74,15 +88,7 @@ class SessionBase:
         abnormal = abnormal_of(raw, benchmark_raw, statistics.beta)
         # Without a benchmark the raw move has to do: the score says how unusual it is.
         unusual = raw if abnormal is None else abnormal
-        return replace(
-            move,
-            raw=raw,
-            abnormal=abnormal,
-            z=score_of(unusual, statistics.volatility, 1.0),
-            beta=None if benchmark_raw is None else statistics.beta,
-            volume_ratio=self._volume_ratio(second, to_us),
-            flags=("split",) if splits_us else (),
-        )
+        return raw, abnormal, score_of(unusual, statistics.volatility, 1.0)
 
     def _volume_ratio(self, second: Second, to_us: Micros) -> float | None:
         """Return the session's volume so far over that of as much of an average day."""

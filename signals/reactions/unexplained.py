@@ -52,8 +52,10 @@ def move_past(second: Second, base: SessionBase, policy: Policy) -> Move | None:
     price = price_past(second, base, policy)
     if price is None:
         return None
-    move = base.move("session", second, price, second.second_us)
-    return None if move.z is None or abs(move.z) < policy.unexplained_z else move
+    _, _, z = base.figures(second, price)
+    if z is None or abs(z) < policy.unexplained_z or base.basis.is_suspect(second.second_us):
+        return None
+    return base.move("session", second, price, second.second_us)
 
 
 def price_past(second: Second, base: SessionBase, policy: Policy) -> Decimal | None:

@@ -14,6 +14,7 @@ __all__ = ["Benchmarks", "LatestBenchmarks"]
 # A live sample waits seconds for its stamp. 20,000 prices of a benchmark are at least hours of it,
 # and its daily closes are kept for as many sessions.
 _KEPT = 20_000
+_LOOK_BACK = 500  # prices of a benchmark that may have come since a bar's start
 
 
 class LatestBenchmarks:
@@ -59,7 +60,22 @@ class LatestBenchmarks:
         )
         if found is None:
             return sample
-        return replace(sample, benchmark=found[0], benchmark_price=found[1])
+        opened = None
+        if sample.kind == "bar":
+            opened = self.opened(
+                sample.ticker, received_us=sample.received_us, start_us=sample.event_us
+            )
+        return replace(sample, benchmark=found[0], benchmark_price=found[1], benchmark_open=opened)
+
+    def opened(self, ticker: str, *, received_us: Micros, start_us: Micros) -> Decimal | None:
+        """Return the benchmark's price at the start of a ticker's bar, None where it is not known.
+
+        It is the open of the benchmark's bar with that start, else its last price before it.
+        """
+        benchmark = self._benchmark_of(ticker)
+        if benchmark is None or ticker == benchmark:
+            return None
+        return self._histories[benchmark].opened(received_us=received_us, start_us=start_us)
 
     def known(
         self, ticker: str, *, is_daily: bool, received_us: Micros, moment_us: Micros
@@ -111,12 +127,15 @@ class _History:
         self._moments: list[int] = []
         self._prices: list[Decimal] = []
         self._closes: dict[Micros, Decimal] = {}
+        self._opens: dict[Micros, tuple[Micros, Decimal]] = {}  # receipt and price, by bar's start
 
     def add(self, sample: PriceSample, last: Decimal) -> None:
         moment = _moment(sample)
         if sample.kind == "daily":
             # Prices rewritten after the fact do not change what was known: the first one stands.
             self._closes.setdefault(moment, last)
+        elif sample.open is not None:
+            self._opens.setdefault(sample.event_us, (sample.received_us, sample.open))
         start = bisect_left(self._receipts, sample.received_us)
         end = bisect_right(self._receipts, sample.received_us, start)
         at = bisect_right(self._moments, moment, start, end)
@@ -139,6 +158,17 @@ class _History:
         at = bisect_right(self._moments, moment_us, start, end)
         return self._prices[max(at - 1, start)]
 
+    def opened(self, *, received_us: Micros, start_us: Micros) -> Decimal | None:
+        """Return the price at a bar's start, None where none is known."""
+        opened = self._opens.get(start_us)
+        if opened is not None and opened[0] <= received_us:
+            return opened[1]
+        end = bisect_right(self._receipts, received_us)
+        for at in range(end - 1, max(end - _LOOK_BACK, 0) - 1, -1):
+            if self._moments[at] <= start_us:
+                return self._prices[at]
+        return None
+
     def _forget(self, kept: int) -> None:
         # By halves, so that a price is moved once and not at every arrival.
         if len(self._receipts) > 2 * kept:
@@ -146,6 +176,9 @@ class _History:
         if len(self._closes) > 2 * kept:
             for moment in sorted(self._closes)[:-kept]:
                 del self._closes[moment]
+        if len(self._opens) > 2 * kept:
+            for start in sorted(self._opens)[:-kept]:
+                del self._opens[start]
 
 
 def _moment(sample: PriceSample) -> Micros:

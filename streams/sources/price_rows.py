@@ -133,6 +133,11 @@ class RowReader:
         benchmark, benchmark_price = self._benchmark(
             ticker, is_daily=kind == "daily", received_us=received_us, moment_us=span[1]
         )
+        benchmark_open = None
+        if kind == "bar" and benchmark is not None and self._benchmarks is not None:
+            benchmark_open = self._benchmarks.opened(
+                ticker, received_us=received_us, start_us=span[0]
+            )
         return PriceSample(
             ticker=ticker,
             kind=kind,
@@ -150,6 +155,7 @@ class RowReader:
             ),
             benchmark=benchmark,
             benchmark_price=benchmark_price,
+            benchmark_open=benchmark_open,
         )
 
     def _split(self, cells: Sequence[Cell]) -> tuple[PriceSample, ...]:

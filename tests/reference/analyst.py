@@ -62,7 +62,7 @@ def _us(times: pd.Series) -> pd.Series:
 
 
 def daily_ticks(days: pd.DataFrame, benchmark: pd.DataFrame) -> pd.DataFrame:
-    """The first and the last second of each daily bar; both carry the benchmark's close."""
+    """The first and the last second of each daily bar, with the benchmark's open and close."""
     return _ticks(
         pd.DataFrame(
             {
@@ -72,6 +72,7 @@ def daily_ticks(days: pd.DataFrame, benchmark: pd.DataFrame) -> pd.DataFrame:
                 "high": days.High,
                 "low": days.Low,
                 "close": days.Close,
+                "benchmark_open": benchmark.Open.reindex(days.index),
                 "benchmark": benchmark.Close.reindex(days.index),
                 "day_volume": days.Volume,
             }
@@ -81,8 +82,13 @@ def daily_ticks(days: pd.DataFrame, benchmark: pd.DataFrame) -> pd.DataFrame:
 
 def hourly_ticks(hours: pd.DataFrame, benchmark: pd.DataFrame) -> pd.DataFrame:
     """The first and the last second of each hourly bar."""
-    closes = benchmark.set_index("start_us").close
-    return _ticks(hours.assign(benchmark=hours.start_us.map(closes)))
+    market = benchmark.set_index("start_us")
+    return _ticks(
+        hours.assign(
+            benchmark_open=hours.start_us.map(market.open),
+            benchmark=hours.start_us.map(market.close),
+        )
+    )
 
 
 def _ticks(bars: pd.DataFrame) -> pd.DataFrame:
@@ -90,7 +96,7 @@ def _ticks(bars: pd.DataFrame) -> pd.DataFrame:
         {
             "start_us": bars.start_us,
             **dict.fromkeys(("first", "high", "low", "last"), bars.open),
-            "benchmark": bars.benchmark,
+            "benchmark": bars.benchmark_open,
             "day_volume": np.nan,  # a bar tells the volume of its end
         }
     )

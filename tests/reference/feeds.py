@@ -37,11 +37,18 @@ def daily_records(
 
 
 def daily_bars(
-    ticker: str, days: pd.DataFrame, benchmark: str, closes: pd.Series
+    ticker: str, days: pd.DataFrame, benchmark: str, market: pd.DataFrame
 ) -> list[PriceSample]:
     """One bar a session, received half a second after its end, with the day's volume."""
     return [
-        _record(ticker, day, benchmark, closes[at], day_volume=Decimal(int(day.Volume)))
+        _record(
+            ticker,
+            day,
+            benchmark,
+            market.Close[at],
+            day_volume=Decimal(int(day.Volume)),
+            benchmark_open=Decimal(text_of(market.Open[at])),
+        )
         for at, day in zip(days.index, days.itertuples(), strict=True)
     ]
 
@@ -60,9 +67,9 @@ def _record(
 
 
 def hourly_bars(
-    ticker: str, hours: pd.DataFrame, benchmark: str, closes: pd.Series
+    ticker: str, hours: pd.DataFrame, benchmark: str, market: pd.DataFrame
 ) -> list[PriceSample]:
-    """One bar an hour, with the session's volume so far."""
+    """One bar an hour, with the session's volume so far; ``market`` is by the bars' start."""
     return [
         bar(
             ticker,
@@ -71,7 +78,8 @@ def hourly_bars(
             span_us=hour.end_us - hour.start_us,
             day_volume=Decimal(int(hour.day_volume)),
             benchmark=benchmark,
-            benchmark_price=Decimal(text_of(closes[hour.start_us])),
+            benchmark_price=Decimal(text_of(market.close[hour.start_us])),
+            benchmark_open=Decimal(text_of(market.open[hour.start_us])),
         )
         for hour in hours.itertuples()
     ]

@@ -163,7 +163,7 @@ def test_every_milestone_of_daily_bars_is_that_of_the_reference(shared: Path) ->
         market_close = market.Close.reindex(days.index)
         inputs = [
             *feeds.daily_records(case.ticker, history, case.benchmark, market_close),
-            *feeds.daily_bars(case.ticker, around, case.benchmark, market_close),
+            *feeds.daily_bars(case.ticker, around, case.benchmark, market),
             feeds.news(case.ticker, case.event_us, delay_us=case.delay_us),
         ]
         known = _known(history, market.reindex(history.index), case)
@@ -199,10 +199,10 @@ def test_every_milestone_of_hourly_bars_is_that_of_the_reference(shared: Path) -
         first_us, last_us = days.open_us.iloc[at - _AROUND], days.close_us.iloc[at + _AROUND]
         own = hours[case.ticker]
         around = own[(own.start_us >= first_us) & (own.start_us < last_us)]
-        closes = hours[benchmark].set_index("start_us").close
+        bars = hours[benchmark].set_index("start_us")
         inputs = [
             *feeds.daily_records(case.ticker, history, benchmark, market.Close),
-            *feeds.hourly_bars(case.ticker, around, benchmark, closes),
+            *feeds.hourly_bars(case.ticker, around, benchmark, bars),
             feeds.news(case.ticker, event_us, delay_us=case.delay_us),
         ]
         known = _known(history, market.reindex(history.index), case)
@@ -227,10 +227,12 @@ def _tape(ticker: str, samples: list[PriceSample]) -> Tape:
     return tape
 
 
-def _sessions_expected(days: pd.DataFrame, market: pd.Series) -> pd.DataFrame:
+def _sessions_expected(days: pd.DataFrame, benchmark: pd.DataFrame) -> pd.DataFrame:
     """A row a session: its four moves since the close before, and the measures of each."""
     own = days.Close.pct_change()
+    market = benchmark.Close
     against = market.pct_change()
+    opened = benchmark.Open / market.shift(1) - 1
     paired = pd.DataFrame({"own": own, "market": against}).rolling(120, min_periods=60)
     covariance = paired.cov(pairwise=True)
     beta = (
@@ -243,7 +245,9 @@ def _sessions_expected(days: pd.DataFrame, market: pd.Series) -> pd.DataFrame:
     for name, column in (("gap", "Open"), ("high", "High"), ("low", "Low"), ("close", "Close")):
         raw = days[column] / before - 1
         frame[f"{name} raw"] = raw
-        frame[f"{name} abnormal"] = raw - beta * against
+        # A session that never went beyond its open had the benchmark of the open there.
+        at_open = name == "gap" or (days[column] == days.Open if name != "close" else False)
+        frame[f"{name} abnormal"] = raw - beta * np.where(at_open, opened, against)
         frame[f"{name} z"] = frame[f"{name} abnormal"] / deviation
         # At its open a bar tells no volume; all of a day's is known at its end.
         frame[f"{name} volume"] = np.nan if name == "gap" else days.Volume / volume
@@ -272,13 +276,13 @@ def _compare_session(comparison: _Comparison, found: SessionMoves, row: dict[str
 
 def test_sessions_against_the_close_before_are_those_of_the_reference(shared: Path) -> None:
     comparison, random = _Comparison(), Random(11)
-    market = analyst.read_daily(shared, "SPY").Close
+    market = analyst.read_daily(shared, "SPY")
     for ticker in random.sample([t for t in _tickers(shared) if t != "SPY"], 9):
         days = analyst.read_daily(shared, ticker)
         at = random.randrange(len(days) - 280) if len(days) > 280 else 0
         days = days.iloc[at : at + 280]
         bars = feeds.daily_bars(ticker, days, "SPY", market)
-        records = feeds.daily_records(ticker, days, "SPY", market)
+        records = feeds.daily_records(ticker, days, "SPY", market.Close)
         samples = [*bars, *records]
         random.shuffle(samples)
         now = _tape(ticker, samples).market()

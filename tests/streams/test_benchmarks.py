@@ -162,3 +162,35 @@ def test_of_a_file_all_benchmarks_are_known_whatever_its_order() -> None:
 
     assert _stamp(Benchmarks(rows), rows[1]) == ("SPY", "1")
     assert _stamp(Benchmarks(rows, {"XNAS": "QQQ"}), rows[1]) == ("QQQ", "7")
+
+
+def _opened(known: LatestBenchmarks, sample: PriceSample) -> str | None:
+    price = known.stamp(sample).benchmark_open
+    return None if price is None else str(price)
+
+
+def test_a_bar_gets_the_benchmarks_open_of_its_own_start() -> None:
+    known = _latest(
+        _bar("SPY", 0, "600", received=MINUTE_US), _bar("SPY", 1, "601", received=2 * MINUTE_US)
+    )
+    own = _bar("IREN", 1, "60", received=2 * MINUTE_US)
+
+    assert _opened(known, own) == "601"
+    # A bar whose fellow has not come is set against what was there before its start.
+    assert _opened(_latest(_bar("SPY", 0, "600", received=MINUTE_US)), own) == "600"
+
+
+def test_what_the_benchmark_did_within_a_bar_is_not_its_open() -> None:
+    later = _latest(_trade("SPY", 90_000_000, "605"))
+    before = _latest(_trade("SPY", 50_000_000, "599"), _trade("SPY", 90_000_000, "605"))
+    bar = _bar("IREN", 1, "60", received=2 * MINUTE_US)
+
+    assert _opened(later, bar) is None
+    assert _opened(before, bar) == "599"
+    assert _opened(before, _trade("IREN", 60_000_000)) is None  # a trade has no start
+
+
+def test_a_benchmarks_bar_that_came_later_is_not_known() -> None:
+    known = _latest(_bar("SPY", 1, "601", received=3 * MINUTE_US))
+
+    assert _opened(known, _bar("IREN", 1, "60", received=2 * MINUTE_US)) is None

@@ -3,7 +3,7 @@
 import types
 from dataclasses import fields
 from decimal import Decimal
-from typing import Any, Literal, NewType, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, NamedTuple, NewType, Union, get_args, get_origin, get_type_hints
 
 import orjson
 import pytest
@@ -58,7 +58,7 @@ def _messages(kind: Any) -> st.SearchStrategy[Any]:
             received_us=_MICROS,
         )
     if kind is PriceSample:
-        return st.one_of(_trades(), _bars())
+        return st.one_of(_trades(), _bars(), _splits())
     if not isinstance(kind, type) or not hasattr(kind, "__dataclass_fields__"):
         return _values(kind)
     return _built(kind)
@@ -86,6 +86,11 @@ def _bars() -> st.SearchStrategy[PriceSample]:
     )
 
 
+def _splits() -> st.SearchStrategy[PriceSample]:
+    nothing = dict.fromkeys(("end_us", "open", "high", "low", "close", "price"), st.none())
+    return _built(PriceSample, **(_common(kind="split") | {"ratio": _PRICES}), **nothing)
+
+
 def _common(*, kind: str) -> dict[str, st.SearchStrategy[Any]]:
     return {
         "kind": st.just(kind),
@@ -93,6 +98,9 @@ def _common(*, kind: str) -> dict[str, st.SearchStrategy[Any]]:
         "event_us": _MICROS,
         "received_us": _MICROS,
         "volume": st.none() | _DECIMALS.map(abs),
+        "day_volume": st.none() | _DECIMALS.map(abs),
+        "ratio": st.none(),
+        "benchmark_open": st.none() | _PRICES,
         "benchmark_price": st.none() | _PRICES,
     }
 
@@ -129,6 +137,24 @@ TRADE = {
 }
 
 
+class _Pair(NamedTuple):
+    at_us: int
+    price: Decimal | None
+
+
+def test_a_row_of_the_hot_path_is_a_list_by_place() -> None:
+    row = _Pair(5, Decimal("73.07"))
+
+    assert encode(row) == b'[5,"73.07"]'
+    assert decode(encode(row), _Pair) == row
+    with pytest.raises(BadMessage, match="a list of 2") as caught:
+        decode(b"[5]", _Pair)
+    assert caught.value.path == "$"
+    with pytest.raises(BadMessage) as caught:
+        decode(b"[5,1.5]", _Pair)
+    assert caught.value.path == "$[1]"
+
+
 def test_a_headline_has_these_bytes() -> None:
     message = from_plain(HEADLINE, Headline)
 
@@ -143,10 +169,10 @@ def test_a_price_has_these_bytes() -> None:
     message = from_plain(TRADE, PriceSample)
 
     assert encode(message) == (
-        b'{"benchmark":null,"benchmark_price":null,"close":null,"end_us":null,'
-        b'"event_us":1765951122000000,"high":null,"kind":"trade","low":null,"open":null,'
-        b'"price":"73.07","received_us":1765951122000000,"source":"sample","ticker":"IREN",'
-        b'"volume":null}'
+        b'{"benchmark":null,"benchmark_open":null,"benchmark_price":null,"close":null,'
+        b'"day_volume":null,"end_us":null,"event_us":1765951122000000,"high":null,'
+        b'"kind":"trade","low":null,"open":null,"price":"73.07","ratio":null,'
+        b'"received_us":1765951122000000,"source":"sample","ticker":"IREN","volume":null}'
     )
 
 

@@ -78,6 +78,18 @@ def test_bar_becomes_an_opening_and_a_closing_second() -> None:
     assert (closing.high, closing.low, closing.last) == (74, 69, 73)
 
 
+def test_a_bars_first_price_is_set_against_the_benchmark_of_its_start() -> None:
+    prices, end = ("70", "74", "69", "73"), {"benchmark": "SPY", "benchmark_price": Decimal(605)}
+    both = {**end, "benchmark_open": Decimal(600)}
+    for given, opened in ((end, (None, None)), (both, ("SPY", 600))):
+        opening, closing = [o.message for o in _send([bar("IREN", prices, at=OPEN, **given)])]
+
+        assert isinstance(opening, Second)
+        assert isinstance(closing, Second)
+        assert (opening.benchmark, opening.benchmark_price) == opened
+        assert (closing.benchmark, closing.benchmark_price) == ("SPY", 605)
+
+
 def test_bar_of_one_second_is_one_second() -> None:
     (only,) = _send([bar("IREN", ("70", "74", "69", "73"), at=OPEN, span_us=SECOND_US)])
 
