@@ -81,8 +81,8 @@ def test_bar_becomes_an_opening_and_a_closing_second() -> None:
 def test_a_bars_first_price_is_set_against_the_benchmark_of_its_start() -> None:
     prices, end = ("70", "74", "69", "73"), {"benchmark": "SPY", "benchmark_price": Decimal(605)}
     both = {**end, "benchmark_open": Decimal(600)}
-    for given, opened in ((end, (None, None)), (both, ("SPY", 600))):
-        opening, closing = [o.message for o in _send([bar("IREN", prices, at=OPEN, **given)])]
+    for stamped, opened in ((end, (None, None)), (both, ("SPY", 600))):
+        opening, closing = [o.message for o in _send([bar("IREN", prices, at=OPEN, **stamped)])]
 
         assert isinstance(opening, Second)
         assert isinstance(closing, Second)
