@@ -6,12 +6,14 @@ import subprocess
 import sys
 from dataclasses import fields
 from pathlib import Path
-from typing import get_args
+from typing import get_args, get_type_hints
 
 import pytest
 from prometheus_client import CollectorRegistry
 
 from signals.errors import BadReason
+from signals.messages import MoveFlag, PriceSample
+from signals.policy import Policy
 from streams.metrics import Metrics, show_build
 from streams.settings import PREFIX, Settings
 from streams.topics import TOPICS
@@ -189,3 +191,19 @@ def test_tracked_files_name_nothing_of_one_workplace(what: str) -> None:
             found.append(f"{name}: {match.group()}")
 
     assert found == []
+
+
+def test_the_page_on_prices_has_the_policys_defaults() -> None:
+    rows = dict(
+        re.findall(r"^\| `(\w+_(?:days|least))` \| (\d+) \|$", _text("docs/prices.md"), re.M)
+    )
+
+    assert rows == {name: str(getattr(Policy(), name)) for name in rows}
+    assert len(rows) == 4
+
+
+def test_the_page_on_prices_has_every_flag_and_kind() -> None:
+    page = _text("docs/prices.md")
+
+    for name in (*get_args(MoveFlag), *get_args(get_type_hints(PriceSample)["kind"])):
+        assert f"| `{name}` |" in page
