@@ -2,11 +2,12 @@
 
 A tape of trades of 20 tickers through the steps of sample_prices and track_reactions, as live and
 replay run them: merged by second, laid on the path, and watched for an event of each ticker (four
-levels each way, six horizons) and for moves past the threshold since the close before, with beta and volatility from
-130 daily records. At 1, 10 and 50 trades a second and ticker: a quiet share, a busy
-one, and SPY. The peer is pandas on the same trades in the same run: one batch that groups them by
-ticker and second into first, high, low and last, and their return since the close before; it knows
-no order of arrival, no levels and no horizons. Figures are the best of fifteen, in the processor's time.
+levels each way, six horizons) and for moves past the threshold since the close before, with beta
+and volatility from 130 daily records. At 1, 10 and 50 trades a second and ticker: a quiet share, a
+busy one, and SPY. The peer is pandas on the same trades in the same run: one batch that groups them
+by ticker and second into first, high, low and last, and their return since the close before; it
+knows no order of arrival, no levels and no horizons. Figures are the best of fifteen runs, in the
+processor's time.
 
 Bytes are what one sample makes sample_prices write when every sample is a batch of its own: the
 changed rows and the journal's records, keys with them.
