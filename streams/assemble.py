@@ -1,33 +1,49 @@
-"""The agents with the rules, tables and sessions that ship: what worker and replay both run."""
+"""The agents with a rule set, tables and sessions: what worker and replay both run."""
 
 import hashlib
-from functools import partial
+from functools import cache, partial
 
 from signals.fold import Agent
 from signals.messages import RuleSetId
 from signals.pipeline import build_agents
 from signals.policy import Policy
 from signals.reading import read_headline
+from signals.reading.ruleset import RuleSet
+from streams.rule_files import RuleFiles, shipped_files
 from streams.rules import load_rules
-from streams.tables import load_sessions, load_subject_tables, tables_hash
+from streams.tables import read_sessions, read_subject_tables
 
 __all__ = ["assemble_agents", "rule_set_id"]
 
 
-def assemble_agents(policy: Policy) -> tuple[Agent, ...]:
-    """Return the four agents, in the order of the data's way."""
-    rules = load_rules()
+def assemble_agents(policy: Policy, *, rules: RuleFiles | None = None) -> tuple[Agent, ...]:
+    """Return the four agents, in the order of the data's way.
+
+    Args:
+        policy: thresholds and spans.
+        rules: the files that decide; those that ship where left out.
+    Raises: ConfigError for rules of another engine.
+    """
+    found = shipped_files() if rules is None else rules
+    reader = _loaded(found)
     return build_agents(
-        read=partial(read_headline, rules=rules),
-        rules=rule_set_id(),
-        tables=load_subject_tables(),
-        sessions=load_sessions(),
+        read=partial(read_headline, rules=reader),
+        rules=rule_set_id(found),
+        tables=read_subject_tables(found),
+        sessions=read_sessions(found),
         policy=policy,
     )
 
 
-def rule_set_id() -> RuleSetId:
-    """Return the version and hash of all that ships and decides: rules, rates and tables."""
-    rules = load_rules().id
-    both = hashlib.sha256(f"{rules.hash} {tables_hash()}".encode())
-    return RuleSetId(version=rules.version, hash=both.hexdigest())
+def rule_set_id(rules: RuleFiles | None = None) -> RuleSetId:
+    """Return the version and hash of all that decides: rules, rates and tables."""
+    found = shipped_files() if rules is None else rules
+    digest = hashlib.sha256()
+    for raw in (found.rules, found.rates, found.sessions, found.listings, found.relations):
+        digest.update(hashlib.sha256(raw).digest())
+    return RuleSetId(version=_loaded(found).id.version, hash=digest.hexdigest())
+
+
+@cache
+def _loaded(rules: RuleFiles) -> RuleSet:
+    return load_rules(rules.rules, rules.rates)

@@ -19,6 +19,7 @@ from streams.logistic import Sample, fit_logistic, fit_platt
 from streams.rule_labels import Label, fold_of_groups, group_of
 from streams.rules import (
     RULES_FOLDER,
+    TRAINED,
     compile_rules,
     hand_weights,
     load_rules,
@@ -271,7 +272,20 @@ _HEADER = """\
 """
 
 
-def to_yaml(learned: Learned) -> str:
-    """Return the text of ``weights.yaml``."""
-    body = yaml.safe_dump(learned, allow_unicode=True, sort_keys=True, width=100)
+def to_yaml(learned: Learned, labels: Sequence[Label]) -> str:
+    """Return the text of ``weights.yaml``: the weights, and which labels they are from."""
+    whole = {**learned, TRAINED: _trained_on(labels)}
+    body = yaml.safe_dump(whole, allow_unicode=True, sort_keys=True, width=100)
     return _HEADER + str(body)
+
+
+def _trained_on(labels: Sequence[Label]) -> dict[str, Any]:
+    months: dict[str, list[str]] = {}
+    for label in labels:
+        if label.month:
+            months.setdefault(label.source, []).append(label.month)
+    return {
+        "labels": len(labels),
+        "undated": sum(not label.month for label in labels),
+        "sources": {name: [min(found), max(found)] for name, found in months.items()},
+    }

@@ -12,10 +12,11 @@ import yaml
 
 from signals.errors import ConfigError
 from signals.reading.rates import Rates
-from signals.reading.ruleset import RuleSet, build_rules
+from signals.reading.ruleset import ENGINE, RuleSet, build_rules
 
 __all__ = [
-    "RULES_FOLDER", "RULES_JSON", "compile_rules", "curated_companies", "event_files",
+    "RATES_JSON", "RULES_FOLDER", "RULES_JSON", "TRAINED", "compile_rules",
+    "curated_companies", "event_files",
     "hand_weights", "load_rules", "own_examples", "read_yaml", "rule_terms",
 ]  # fmt: skip
 
@@ -24,6 +25,7 @@ RULES_FOLDER = _READING / "rules"
 RULES_JSON = _READING / "rules.json"
 RATES_JSON = _READING / "rates.json"
 VERSION = "2026.11"
+TRAINED = "trained"  # in weights.yaml, beside the types: which labels the weights are from
 
 _TERM_KEYS = frozenset({"text", "block_next", "block_prev", "require_any"})
 _COMPANY_KEYS = frozenset(
@@ -61,27 +63,27 @@ def compile_rules(
         folder: of rule files.
         rates: the dated exchange rates.
         learned: weights by type, instead of those in ``weights.yaml``.
-        words: terms that are to be concepts of their own (``=term``), besides the learned ones.
+        words: terms to be concepts of their own (``=term``), besides the learned ones.
         keep_idle: keep features whose weight is zero, as the fit needs them.
-
     Raises: ConfigError naming the file and entry that makes no sense.
     """
     shared = read_yaml(folder / "concepts.yaml")
     companies = curated_companies(folder) + _listed(folder)
     events = [read_yaml(path) for path in event_files(folder)]
     weights = _weights(folder) if learned is None else learned
-    every_word = sorted({*words, *_learned_words(weights)})
-    patterns = [_pattern(word, "concept", f"={word}") for word in every_word]
+    terms = sorted({*words, *_learned_words(weights)})
+    patterns = [_pattern(word, "concept", f"={word}") for word in terms]
     patterns += [_pattern(term, "ignore", "ignore") for term in shared["ignore"]]
     patterns += list(_concept_patterns("common", shared["concepts"]))
     for event in events:
         _refuse_unknown(event, _EVENT_KEYS, f"events/{event.get('type')}.yaml")
         patterns += list(_concept_patterns(event["type"], event["concepts"]))
     patterns += list(_place_patterns(read_yaml(folder / "places.yaml")))
-    for company in companies:
-        patterns += list(_company_patterns(company))
+    patterns += [row for company in companies for row in _company_patterns(company)]
     compiled = {
         "version": VERSION,
+        "engine": ENGINE,
+        "trained": _trained(folder) if learned is None else None,
         "rates": hashlib.sha256(rates.read_bytes()).hexdigest(),
         "particles": _particles(read_yaml(folder / "particles_ko.yaml")),
         "units": read_yaml(folder / "units.yaml")["units"],
@@ -139,8 +141,17 @@ def _learned_words(weights: Mapping[str, Mapping[str, Any]]) -> set[str]:
 
 
 def _weights(folder: Path) -> dict[str, dict[str, Any]]:
+    return {name: row for name, row in _weights_file(folder).items() if name != TRAINED}
+
+
+def _trained(folder: Path) -> Any:
+    return _weights_file(folder).get(TRAINED)
+
+
+def _weights_file(folder: Path) -> dict[str, Any]:
     path = folder / "weights.yaml"
-    return read_yaml(path) if path.exists() else {}
+    found: dict[str, Any] = read_yaml(path) if path.exists() else {}
+    return found
 
 
 @cache
@@ -365,16 +376,21 @@ def own_examples(folder: Path = RULES_FOLDER) -> dict[str, list[tuple[str, bool]
 # ---- loading -------------------------------------------------------------------------------------
 
 
-def load_rules(rules: bytes | None = None) -> RuleSet:
+def load_rules(rules: bytes | None = None, rates: bytes | None = None) -> RuleSet:
     """Load the rule set that ships, or compiled bytes of one's own.
 
-    Raises: ConfigError when the rates are not those that the rules were compiled with.
+    Raises: ConfigError for rules of another engine, or compiled with other rates than these.
     """
     raw = RULES_JSON.read_bytes() if rules is None else rules
-    rates_raw = RATES_JSON.read_bytes()
+    rates_raw = RATES_JSON.read_bytes() if rates is None else rates
     plain = orjson.loads(raw)
+    if plain.get("engine") != ENGINE:
+        raise ConfigError(
+            f"the rules are of engine {plain.get('engine')}, this tapewire has engine {ENGINE}; "
+            "compile them again, or install the tapewire that made them"
+        )
     if plain["rates"] != hashlib.sha256(rates_raw).hexdigest():
         raise ConfigError("rules.json was compiled with other rates; run tapewire rules compile")
     table = orjson.loads(rates_raw)
-    rates = Rates(table["source"], table["days"], table["per_euro"])
-    return build_rules(plain, rates, hashlib.sha256(raw).hexdigest())
+    known = Rates(table["source"], table["days"], table["per_euro"])
+    return build_rules(plain, known, hashlib.sha256(raw).hexdigest())

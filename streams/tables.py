@@ -1,6 +1,5 @@
-"""Read the dated tables that ship as package data, for the core to be given."""
+"""Read the dated tables that ship as package data, or those of a pack, for the core to be given."""
 
-import hashlib
 from collections import defaultdict
 from functools import cache
 from importlib.resources import files
@@ -12,24 +11,34 @@ from signals.market.sessions import Session, Sessions
 from signals.messages import Micros
 from signals.policy import MINUTE_US
 from signals.subjects import Relation, SubjectTables
+from streams.rule_files import RuleFiles, shipped_files
 
-__all__ = ["load_nasdaq", "load_sessions", "load_subject_tables", "tables_hash"]
-
-
-# Those that the core is given. Which tickers are Nasdaq's is the sources' business.
-_TABLES = (
-    ("signals.market", "sessions.json"),
-    ("signals.subjects", "listings.json"),
-    ("signals.subjects", "relations.json"),
-)
+__all__ = [
+    "load_nasdaq",
+    "load_sessions",
+    "load_subject_tables",
+    "read_sessions",
+    "read_subject_tables",
+]
 
 
 @cache
 def load_subject_tables() -> SubjectTables:
     """Return the listings and relations of ``signals/subjects``, by organisation id."""
-    listings = {entry["org"]: tuple(entry["tickers"]) for entry in _entries("listings.json")}
+    return read_subject_tables(shipped_files())
+
+
+@cache
+def load_sessions() -> Sessions:
+    """Return the sessions of ``signals/market/sessions.json``, by market."""
+    return read_sessions(shipped_files())
+
+
+def read_subject_tables(rules: RuleFiles) -> SubjectTables:
+    """Return the listings and relations of a rule set, by organisation id."""
+    listings = {entry["org"]: tuple(entry["tickers"]) for entry in _entries(rules.listings)}
     relations: dict[str, list[Relation]] = defaultdict(list)
-    for entry in _entries("relations.json"):
+    for entry in _entries(rules.relations):
         relation = Relation(ticker=entry["ticker"], reason=entry["reason"], since=entry["since"])
         relations[entry["org"]].append(relation)
     return SubjectTables(
@@ -37,10 +46,9 @@ def load_subject_tables() -> SubjectTables:
     )
 
 
-@cache
-def load_sessions() -> Sessions:
-    """Return the sessions of ``signals/market/sessions.json``, by market."""
-    document = orjson.loads((files("signals.market") / "sessions.json").read_bytes())
+def read_sessions(rules: RuleFiles) -> Sessions:
+    """Return the sessions of a rule set, by market."""
+    document = orjson.loads(rules.sessions)
     by_market = {
         mic: tuple(
             Session(
@@ -64,16 +72,6 @@ def load_nasdaq() -> frozenset[str]:
     return frozenset(document["tickers"])
 
 
-@cache
-def tables_hash() -> str:
-    """Return the SHA-256 of every table that a decision can rest on."""
-    digest = hashlib.sha256()
-    for package, name in _TABLES:
-        digest.update(hashlib.sha256((files(package) / name).read_bytes()).digest())
-    return digest.hexdigest()
-
-
-def _entries(name: str) -> list[Any]:
-    document = orjson.loads((files("signals.subjects") / name).read_bytes())
-    entries: list[Any] = document["entries"]
+def _entries(raw: bytes) -> list[Any]:
+    entries: list[Any] = orjson.loads(raw)["entries"]
     return entries

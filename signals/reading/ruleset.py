@@ -11,7 +11,21 @@ from signals.messages import RuleSetId
 from signals.reading.normalise import fold_case
 from signals.reading.rates import Rates
 
-__all__ = ["Company", "EventType", "Feature", "Pattern", "Role", "RuleSet", "build_rules"]
+__all__ = [
+    "ENGINE",
+    "Company",
+    "EventType",
+    "Feature",
+    "Pattern",
+    "Role",
+    "RuleSet",
+    "Training",
+    "build_rules",
+]
+
+# What the rules are made for: raised whenever one rule set would give another alert log than
+# before, by a change of the code of reading, measuring or telling (tests/golden/test_engine.py).
+ENGINE = 1
 
 
 # Tuples, since there are ten thousand of them: a frozen dataclass takes five times as long to make.
@@ -107,9 +121,26 @@ class EventType:
     far: Mapping[str, tuple[int, ...]]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Training:
+    """Which headlines the weights were learned from: what a backtest on them would not be worth.
+
+    Attributes:
+        labels: how many, ``undated`` of them without a date.
+        sources: the first and the last month (``2025-09``) by source, for those that have dates.
+    """
+
+    labels: int
+    undated: int
+    sources: Mapping[str, tuple[str, str]]
+
+
 @dataclass(frozen=True, slots=True)
 class RuleSet:
-    """Everything that reading depends on; ``id`` names and hashes it."""
+    """Everything that reading depends on; ``id`` names and hashes it.
+
+    ``training`` is None for weights that were written by hand.
+    """
 
     id: RuleSetId
     companies: Mapping[str, Company]
@@ -118,6 +149,7 @@ class RuleSet:
     matcher: AhoCorasick
     tails: Mapping[str, str]
     rates: Rates
+    training: Training | None = None
 
 
 def build_rules(plain: Mapping[str, Any], rates: Rates, content_hash: str) -> RuleSet:
@@ -140,7 +172,15 @@ def build_rules(plain: Mapping[str, Any], rates: Rates, content_hash: str) -> Ru
         matcher=AhoCorasick(list(grouped)),
         tails=dict(plain["particles"]),
         rates=rates,
+        training=_training(plain.get("trained")),
     )
+
+
+def _training(row: Mapping[str, Any] | None) -> Training | None:
+    if row is None:
+        return None
+    sources = {name: (first, last) for name, (first, last) in row["sources"].items()}
+    return Training(labels=row["labels"], undated=row["undated"], sources=sources)
 
 
 def _company(row: Mapping[str, Any]) -> Company:

@@ -5,19 +5,24 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from signals.errors import ConfigError
+from signals.reading.ruleset import ENGINE
+from streams.assemble import rule_set_id
 from streams.clock import now_us
 from streams.codec import to_json
 from streams.rule_eval import evaluate, to_lines, to_page
+from streams.rule_files import pack_rules, shipped_files
 from streams.rule_fit import fit_weights, to_yaml
 from streams.rule_labels import CORRECTIONS, Label, read_labels
 from streams.rule_lint import lint_rules
-from streams.rules import RULES_FOLDER
+from streams.rules import RULES_FOLDER, RULES_JSON, compile_rules
 
 __all__ = ["EXAMPLES", "add_arguments", "run"]
 
 EXAMPLES = """\
 lint: each entry has texts in which it must be found and texts in which it must not. The exit code
 is 1 if one does not hold.
+compile: the files into rules.json, which ships; pack: rules, rates and tables as one file, which
+tapewire replay --rules runs again, byte for byte, on a tapewire of the same engine.
 eval: how the rules read labelled headlines: JSON lines with id, lang, source, published_at, title,
 types, tickers, amounts, status, direction, hard. --crosswise fits the weights anew for each fold.
 fit: weights, calibration and thresholds learned from such headlines.
@@ -27,13 +32,16 @@ examples:
   tapewire rules lint --folder my-rules --json | jq -r .problem
   tapewire rules eval --labels labels.jsonl --json | jq .scores.types.all
   tapewire rules eval --labels labels.jsonl --report docs/quality.md
+  tapewire rules pack --out rules-2026.11.json
   tapewire rules fit --labels labels.jsonl --out signals/reading/rules/weights.yaml
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the actions and what they take."""
-    actions = parser.add_subparsers(dest="action", metavar="lint|eval|fit", required=True)
+    actions = parser.add_subparsers(
+        dest="action", metavar="lint|compile|pack|eval|fit", required=True
+    )
     lint = actions.add_parser("lint", help="run every entry's own examples")
     lint.add_argument(
         "--folder",
@@ -42,6 +50,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="of rule files (default: those that ship)",
     )
     lint.add_argument("--json", action="store_true", help="one complaint a line")
+    compiled = actions.add_parser("compile", help="compile a folder of rule files")
+    compiled.add_argument("--folder", type=Path, default=RULES_FOLDER, help="of rule files")
+    compiled.add_argument("--out", type=Path, default=RULES_JSON, help="default: where it ships")
+    packed = actions.add_parser("pack", help="keep all that decides in one file")
+    packed.add_argument("--out", type=Path, required=True, metavar="FILE", help="of the pack")
     scored = actions.add_parser("eval", help="score the rules on labelled headlines")
     _add_labels(scored)
     scored.add_argument(
@@ -72,11 +85,23 @@ def run(arguments: argparse.Namespace) -> int:
     """Do what the action says; of ``lint`` return 1 if an entry does not hold."""
     if arguments.action == "lint":
         return _lint(arguments)
+    if arguments.action == "compile":
+        _write(arguments.out, compile_rules(arguments.folder).decode())
+        return 0
+    if arguments.action == "pack":
+        return _pack(arguments.out)
     labels = read_labels(arguments.labels, arguments.corrections)
     if arguments.action == "eval":
         _eval(arguments, labels)
     else:
-        _write(arguments.out, to_yaml(fit_weights(labels)))
+        _write(arguments.out, to_yaml(fit_weights(labels), labels))
+    return 0
+
+
+def _pack(out: Path) -> int:
+    _write(out, pack_rules(shipped_files()).decode())
+    id_ = rule_set_id()
+    print(f"{out}: rule set {id_.version}, hash {id_.hash}, engine {ENGINE}")
     return 0
 
 

@@ -5,11 +5,8 @@ import re
 from importlib.resources import files
 from typing import Any
 
-import pytest
 import yaml
 
-from streams import tables
-from streams.assemble import rule_set_id
 from streams.tables import load_subject_tables
 
 
@@ -69,26 +66,3 @@ def test_dell_supplies_iren_from_the_day_of_the_order() -> None:
     assert [(one.reason, one.since) for one in relations if one.ticker == "DELL"] == [
         ("supplier", "2025-11-03")
     ]
-
-
-def test_every_table_of_the_core_is_in_the_hash_of_the_rule_set() -> None:
-    named = {name for _, name in tables._TABLES}
-    found = {
-        path.name
-        for package in ("signals.market", "signals.subjects")
-        for path in files(package).iterdir()
-        if path.name.endswith(".json")
-    }
-    assert found - named == {"nasdaq.json"}  # which benchmark a source stamps is in the prices
-
-
-def test_another_table_is_another_rule_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole, id_ = tables.tables_hash(), rule_set_id()
-    monkeypatch.setattr(tables, "_TABLES", tables._TABLES[1:])
-    tables.tables_hash.cache_clear()
-    try:
-        assert tables.tables_hash() != whole
-        assert rule_set_id().hash != id_.hash
-        assert rule_set_id().version == id_.version
-    finally:
-        tables.tables_hash.cache_clear()

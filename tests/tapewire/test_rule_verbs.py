@@ -74,6 +74,8 @@ def test_a_fit_is_the_same_twice_and_names_no_company(labels: Path, tmp_path: Pa
     assert text == two.read_text(encoding="utf-8")
     assert not any(maker in text for maker in MAKERS)
     learned = yaml.safe_load(text)
+    trained = learned.pop("trained")
+    assert trained["labels"] == sum(1 for _ in labels.open())
     assert set(learned) == {"deal", "expansion", "export_control"}
     assert (
         load_rules(compile_rules(learned=learned)).types[0].threshold
