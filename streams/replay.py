@@ -87,6 +87,10 @@ class Pipeline:
         """
         return self._folds[topic](key, message)
 
+    def reads(self, topic: str) -> bool:
+        """Return whether an agent here reads a topic."""
+        return topic in self._folds
+
     def state(self, agent: str, key: str) -> Mapping[str, Row]:
         """Return the rows that an agent keeps under a key."""
         return self._states[agent].get(key, {})

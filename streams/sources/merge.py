@@ -7,7 +7,7 @@ from signals import names
 from signals.messages import Headline, PriceSample
 from streams.codec import encode
 
-__all__ = ["canonical_order"]
+__all__ = ["canonical_order", "place_of"]
 
 _Order = tuple[int, int, str, str, int]
 _HEADLINE_RANK, _PRICE_RANK = 0, 1
@@ -23,8 +23,8 @@ def canonical_order(
     does not depend on that of the inputs. All records are held in memory while they are sorted.
     """
     records: list[Headline | PriceSample] = [*headlines, *prices]
-    records.sort(key=_order)
-    for _, equals in groupby(records, key=_order):
+    records.sort(key=place_of)
+    for _, equals in groupby(records, key=place_of):
         tied = list(equals)
         for record in tied if len(tied) == 1 else sorted(tied, key=encode):
             if isinstance(record, Headline):
@@ -33,7 +33,8 @@ def canonical_order(
                 yield names.PRICES, record.ticker, record
 
 
-def _order(record: Headline | PriceSample) -> _Order:
+def place_of(record: Headline | PriceSample) -> _Order:
+    """Return what the canonical order goes by; records with one place have one key."""
     if isinstance(record, Headline):
         return (record.received_us, _HEADLINE_RANK, record.id, "", record.revision)
     return (record.received_us, _PRICE_RANK, record.ticker, record.kind, record.event_us)

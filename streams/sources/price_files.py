@@ -1,6 +1,6 @@
 """Several price files as one source: a benchmark in one of them is the benchmark of all."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from signals.messages import PriceSample
@@ -16,6 +16,7 @@ def read_price_files(
     bar: Interval | None = None,
     on_bad: OnBad | None = None,
     benchmarks: Mapping[str, str] | None = None,
+    only: Callable[[str], bool] | None = None,
 ) -> Iterator[PriceSample]:
     """Yield the price records of the files, one after the other.
 
@@ -25,4 +26,6 @@ def read_price_files(
     """
     known = benchmarks_of(paths, bar=bar, benchmarks=benchmarks)
     for path in paths:
-        yield from read_prices(path, bar=bar, on_bad=on_bad, benchmarks=benchmarks, known=known)
+        yield from read_prices(
+            path, bar=bar, on_bad=on_bad, benchmarks=benchmarks, known=known, only=only
+        )

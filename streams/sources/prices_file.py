@@ -15,7 +15,7 @@ in microseconds. Other columns are ignored. A file with Yahoo's columns (``Date,
 the bars of the ticker that it is named after.
 """
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -44,6 +44,7 @@ def read_prices(
     on_bad: OnBad | None = None,
     benchmarks: Mapping[str, str] | None = None,
     known: Benchmarks | None = None,
+    only: Callable[[str], bool] | None = None,
 ) -> Iterator[PriceSample]:
     """Yield the price records of a CSV or Parquet file, in the file's order.
 
@@ -58,12 +59,16 @@ def read_prices(
         benchmarks: the benchmark's ticker by market (MIC); where left out SPY for American tickers
             and ^KS11 for Korean ones.
         known: the prices of several files (``benchmarks_of``), instead of the file's own.
+        only: the tickers whose rows are read; all where left out.
     Raises: ConfigError for a file or header that cannot be read, BadMessage for a row.
     """
     table = _open(path)
     form = form_of(path, table.header, bar=bar, source=source)
     reader = RowReader(form, known or benchmarks_of([path], bar=bar, benchmarks=benchmarks))
+    at = form.at["ticker"]
     for number, cells, fault in table.rows():
+        if only is not None and not only(form.ticker or str(cells[at])):
+            continue
         try:
             if fault is not None:
                 raise fault
