@@ -2,10 +2,9 @@
 
 import asyncio
 import json
-import signal
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
-from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -22,7 +21,7 @@ from streams.positions import FilePositions, file_source, newest_moments
 from streams.settings import Settings
 from streams.sources.live import LiveRun
 from streams.sources.times import to_iso
-from tapewire.running import Progress
+from tapewire.running import Progress, stop_signals
 
 __all__ = ["Report", "ingest_files", "ingest_live"]
 
@@ -189,35 +188,13 @@ async def _door(settings: Settings, topic: str, report: Report) -> AsyncIterator
             refuse=report.refuse_message,
             largest=largest,
         )
-        with _signals() as stop:
+        with stop_signals() as stop:
             try:
                 yield _Door(outbox=outbox, partitions=partitions, stop=stop)
             except TapewireError:  # the source's; a broker that fails would not answer again
                 await outbox.flush()
                 raise
             await outbox.flush()
-
-
-@contextmanager
-def _signals() -> Iterator[asyncio.Event]:
-    """Yield an event that SIGINT or SIGTERM sets; a second one ends the process."""
-    stop, loop = asyncio.Event(), asyncio.get_running_loop()
-    handled = (signal.SIGINT, signal.SIGTERM)
-
-    def restore() -> None:
-        for number in handled:
-            loop.remove_signal_handler(number)
-
-    def ask() -> None:
-        stop.set()
-        restore()
-
-    for number in handled:
-        loop.add_signal_handler(number, ask)
-    try:
-        yield stop
-    finally:
-        restore()
 
 
 async def _until(

@@ -4,14 +4,16 @@ import argparse
 import asyncio
 import logging
 import os
+import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from streams.clock import monotonic_s
 from streams.settings import Settings
 
-__all__ = ["Progress", "add_broker_arguments", "run_quietly", "settings_of"]
+__all__ = ["Progress", "add_broker_arguments", "run_quietly", "settings_of", "stop_signals"]
 
 _Result = TypeVar("_Result")
 _TERMINAL_S, _LOG_S = 0.2, 5.0
@@ -43,6 +45,28 @@ def run_quietly(work: Coroutine[Any, Any, _Result]) -> _Result:
     """Run to the end without the client library's own log: its faults come as our errors."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL + 1)
     return asyncio.run(work)
+
+
+@contextmanager
+def stop_signals() -> Iterator[asyncio.Event]:
+    """Yield an event that SIGINT or SIGTERM sets; a second one ends the process."""
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    handled = (signal.SIGINT, signal.SIGTERM)
+
+    def restore() -> None:
+        for number in handled:
+            loop.remove_signal_handler(number)
+
+    def ask() -> None:
+        stop.set()
+        restore()
+
+    for number in handled:
+        loop.add_signal_handler(number, ask)
+    try:
+        yield stop
+    finally:
+        restore()
 
 
 class Progress:
