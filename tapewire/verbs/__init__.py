@@ -35,6 +35,7 @@ VERBS: Mapping[str, Verb] = {
     "replay": Verb(
         "tapewire.verbs.replay", "Turn files or a recording into alerts, without a broker."
     ),
+    "verify": Verb("tapewire.verbs.verify", "Compare two runs, and print where they first differ."),
     "moves": Verb("tapewire.verbs.moves", "Show what prices in files did, session by session."),
     "explain": Verb("tapewire.verbs.explain", "Show why an alert fired, with its evidence marked."),
     "topics": Verb("tapewire.verbs.topics", "Create the topics, and bring their settings in line."),
