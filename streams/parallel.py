@@ -12,7 +12,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import inf
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -22,7 +22,7 @@ from threading import Thread
 from typing import Any
 
 from signals import names
-from signals.errors import BadMessage, BadReason, TapewireError
+from signals.errors import BadMessage, BadReason, ConfigError, TapewireError
 from signals.messages import Alert, EventEntry, Headline, Message, PriceSample
 from signals.policy import Policy
 from streams.assemble import assemble_agents
@@ -55,7 +55,7 @@ class Inputs:
     headlines: Sequence[Path]
     prices: Sequence[Path]
     bar: Interval | None = None
-    policy: Policy = Policy()
+    policy: Policy = field(default_factory=Policy)
     benchmarks: Mapping[str, str] | None = None
     rules: RuleFiles | None = None
 
@@ -73,7 +73,8 @@ class _Placed:
 class _Told:
     """What a process tells: messages in the order of their places, faults, and counts.
 
-    ``until`` is a place that everything later comes after; None at the end of a part.
+    ``until`` is a place that everything later comes after; None at the end of a part. ``wrong`` is
+    what files or arguments have that makes no sense, ``failed`` anything else that ends a process.
     """
 
     until: _Place | None
@@ -81,6 +82,7 @@ class _Told:
     faults: tuple[tuple[BadReason, str, str], ...] = ()
     read: Mapping[str, int] | None = None
     dead: Mapping[str, int] | None = None
+    wrong: str | None = None
     failed: str | None = None
 
 
@@ -128,6 +130,8 @@ class _Listener:
 
     def hear(self, told: _Told) -> None:
         """Count what was read and refused, and hand the faults on."""
+        if told.wrong is not None:
+            raise ConfigError(told.wrong)
         if told.failed is not None:
             raise TapewireError(f"a process of the replay ended: {told.failed}")
         for reason, path, detail in told.faults:
@@ -218,6 +222,8 @@ def _work(number: int, jobs: int, inputs: Inputs, pipe: Connection) -> None:
             _fold_all(heapq.merge(entries, prices, key=_place), pipeline, teller)
         except (EOFError, BrokenPipeError):
             return  # nobody listens any more
+        except ConfigError as error:
+            pipe.send(_Told(until=None, wrong=str(error)))
         except Exception as error:  # noqa: BLE001  # told to the other side, which ends the run
             pipe.send(_Told(until=None, failed=f"{type(error).__name__}: {error}"))
 
