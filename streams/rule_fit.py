@@ -244,7 +244,8 @@ def _shown(title: str, rules: RuleSet) -> dict[str, list[tuple[str, ...]]]:
     for clause in parts.clauses:
         common = set(_common(clause))
         for kind in rules.types:
-            fired = score_clause(kind, clause, parts.whole).fired
+            score = score_clause(kind, clause, parts.whole)
+            fired = () if score is None else score.fired
             own = {feature.id.removeprefix(f"{kind.name}.") for feature, _ in fired}
             found[kind.name].append(tuple(sorted(common | own)))
     return found

@@ -163,8 +163,8 @@ class _Reader:
     ) -> list[Candidate]:
         found = []
         for clause in clauses:
-            score = score_clause(kind, clause, self.whole)
-            if score.confidence >= least:
+            score = score_clause(kind, clause, self.whole, least=least)
+            if score is not None and score.confidence >= least:
                 found.append(self.candidate(kind, clause, score))
         return found
 

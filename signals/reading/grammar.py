@@ -3,8 +3,10 @@
 import math
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, KeysView, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from math import inf
 
 from signals.reading.match import Hit
 from signals.reading.normalise import Text
@@ -16,6 +18,7 @@ _BREAK = re.compile(r"\.{2,}|[;|]|\s-{1,2}\s|\s/\s|(?<=[가-힣])\.\s|[?!]\s")
 _COMMA = re.compile(r",\s")
 _NAME = re.compile(r"(?<![\w'])[A-Z][\w&.'-]*(?:\s(?:of|and|&|de)?\s?[A-Z][\w&.'-]*){0,5}")
 _EVIDENCE = 6
+_ROUNDING = 1e-2  # in logits: a confidence is rounded to four digits
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,22 +125,47 @@ def _names(text: Text, start: int, end: int) -> list[tuple[int, int]]:
     return [match.span() for match in _NAME.finditer(text.shown, start, end)]
 
 
-def score_clause(kind: EventType, clause: Clause, whole: Clause) -> Score:
-    """Return the clause's logit for a type, with the features that fired and where."""
+def score_clause(
+    kind: EventType, clause: Clause, whole: Clause, *, least: float = 0.0
+) -> Score | None:
+    """Return the clause's logit for a type, with the features that fired and where.
+
+    None where the confidence cannot reach ``least`` (0..1), whatever stands together: of most
+    clauses that is known before any distance is measured.
+    """
     asked = {place for name in clause.spans for place in kind.near.get(name, ())}
     asked.update(place for name in whole.spans for place in kind.far.get(name, ()))
-    logit = kind.bias
-    fired = []
+    here, everywhere = clause.spans.keys(), whole.spans.keys()
+    reach, shown = kind.bias, []
     for index in sorted(asked):
         feature = kind.features[index]
-        spans = whole.spans if feature.whole else clause.spans
-        if feature.none and any(name in spans for name in feature.none):
-            continue
-        found = _find(feature, spans)
+        if _is_shown(feature, everywhere if feature.whole else here):
+            shown.append(feature)
+            if feature.weight > 0:
+                reach += feature.weight
+    if reach < _logit(least) - _ROUNDING:
+        return None
+    logit = kind.bias
+    fired = []
+    for feature in shown:
+        found = _find(feature, whole.spans if feature.whole else clause.spans)
         if found is not None:
             logit += feature.weight
             fired.append((feature, found))
     return Score(logit, tuple(fired))
+
+
+def _is_shown(feature: Feature, present: KeysView[str]) -> bool:
+    """Return whether all items of a feature are there, wherever, and nothing that forbids it."""
+    for names in feature.names:
+        if present.isdisjoint(names):
+            return False
+    return not feature.none or present.isdisjoint(feature.none)
+
+
+@cache
+def _logit(confidence: float) -> float:
+    return -inf if confidence <= 0.0 else math.log(confidence / (1 - confidence))
 
 
 def _find(
@@ -149,12 +177,9 @@ def _find(
     candidates: list[Sequence[tuple[int, int]]] = []
     for names in items:
         if len(names) == 1:
-            found = spans.get(names[0])
+            candidates.append(spans[names[0]])
         else:
-            found = sorted(span for name in names for span in spans.get(name, ()))
-        if not found:
-            return None
-        candidates.append(found)
+            candidates.append(sorted(span for name in names for span in spans.get(name, ())))
     if feature.ordered:
         return _in_order(candidates, feature.within)
     return stand_together(candidates, feature.within)

@@ -77,6 +77,7 @@ class Feature:
         within: the largest gap between one item and the next, in code points.
         none: what must not be in the clause.
         whole: looked for in the whole text rather than in one clause.
+        names: the items as sets.
     """
 
     id: str
@@ -86,6 +87,7 @@ class Feature:
     none: tuple[str, ...]
     whole: bool
     weight: float
+    names: tuple[frozenset[str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,11 @@ class EventType:
     geographic: bool
     near: Mapping[str, tuple[int, ...]]
     far: Mapping[str, tuple[int, ...]]
+
+
+_EVERYWHERE = frozenset(
+    {"companies", "company", "government", "money", "name", "place", "quantity"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,21 +240,31 @@ def _event_type(row: Mapping[str, Any]) -> EventType:
 
 
 def _feature(item: Mapping[str, Any]) -> Feature:
+    items = _items(item["items"])
     return Feature(
         item["id"],
-        _items(item["items"]),
+        items,
         item["ordered"],
         item["within"],
         tuple(item["none"]),
         item["whole"],
         item["weight"],
+        tuple(map(frozenset, items)),
     )
+
+
+def _rarest(items: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    """Return the item to look a feature up by: one that not nearly every clause has."""
+    for item in items:
+        if _EVERYWHERE.isdisjoint(item):
+            return item
+    return items[0]
 
 
 def _index(features: Sequence[Feature], *, whole: bool) -> dict[str, tuple[int, ...]]:
     index: dict[str, list[int]] = {}
     for place, feature in enumerate(features):
         if feature.whole == whole:
-            for name in feature.items[0]:
+            for name in _rarest(feature.items):
                 index.setdefault(name, []).append(place)
     return {name: tuple(places) for name, places in index.items()}
