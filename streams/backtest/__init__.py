@@ -1,0 +1,1 @@
+"""The event study over many alerts: statistics, tables, the report. Extra ``backtest``."""

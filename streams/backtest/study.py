@@ -1,0 +1,365 @@
+"""The study: observations, cells, the curve around the event, placebo, and what is missing."""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from signals.backtest.forward import HORIZONS, Forward, ForwardReturn, forward_of
+from signals.backtest.prices import Prices
+from signals.backtest.signal import Signal, signals_of
+from signals.backtest.window import AFTER, BEFORE, Window, event_session, window_of
+from signals.messages import Alert, AlertKind, Micros, RuleSetId
+from signals.policy import DAY_US
+from streams.backtest.placebo import Placebo, PlaceboPool, draw_placebo, make_pool
+from streams.backtest.statistics import (
+    LEAST,
+    Floats,
+    Integers,
+    Summary,
+    adjust_p,
+    bootstrap_mean,
+    generator,
+    standard_error,
+    summarise,
+)
+
+__all__ = ["GROUPS", "MEASURES", "Cell", "CurveDay", "Missing", "Observation", "Study", "run_study"]
+
+GROUPS = ("all", "type", "status", "direction", "lang", "severity", "novelty", "kind")
+# What a cell is the mean of: with the side of the trade, or as it was; less the benchmark, or raw.
+MEASURES = ("signed_abnormal", "signed_raw", "abnormal", "raw")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """A decision, and what followed; day is that of the event, counted from 1970."""
+
+    signal: Signal
+    forward: Forward
+    window: Window | None
+    day: int
+
+    def value(self, measure: str, found: ForwardReturn) -> float | None:
+        """Return one measure of one horizon; None where it is not known or there is no side."""
+        figure = found.raw if measure.endswith("raw") else found.abnormal
+        if figure is None or not measure.startswith("signed"):
+            return figure
+        return self.signal.side * figure if self.signal.side else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """The returns of a group at one horizon; ``p_adjusted`` is over all cells of the study."""
+
+    measure: str
+    group: str
+    value: str
+    horizon: str
+    summary: Summary
+    p_adjusted: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurveDay:
+    """The mean cumulative abnormal return from day -5 to a day, with its two bands (ratios).
+
+    ``mean`` to ``high`` are with the side of the trade, ``plain`` is without it.
+    """
+
+    day: int
+    n: int
+    mean: float | None = None
+    error: float | None = None
+    low: float | None = None
+    high: float | None = None
+    plain: float | None = None
+    plain_n: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missing:
+    """How many figures are not known for one reason; horizon is ``entry`` for all of a decision."""
+
+    horizon: str
+    reason: str
+    count: int
+    tickers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Study:
+    """Everything that the tables and the report say.
+
+    Attributes:
+        cells: by measure, group, value and horizon.
+        placebo: by horizon, of signed abnormal returns; None where no other day can be drawn.
+        tests: how many p-values were adjusted together.
+        alerts: how many were read; kinds: those that were traded.
+    """
+
+    observations: tuple[Observation, ...]
+    cells: tuple[Cell, ...]
+    curve: tuple[CurveDay, ...]
+    placebo: Mapping[str, Placebo | None]
+    without_placebo: int
+    missing: tuple[Missing, ...]
+    tests: int
+    alerts: int
+    kinds: tuple[AlertKind, ...]
+    cost: float
+    seed: int
+    rules: tuple[RuleSetId, ...]
+
+    def cell(self, measure: str, group: str, value: str, horizon: str) -> Cell | None:
+        """Return a cell, None where the group has no observation."""
+        wanted = (measure, group, value, horizon)
+        for cell in self.cells:
+            if (cell.measure, cell.group, cell.value, cell.horizon) == wanted:
+                return cell
+        return None
+
+    @property
+    def entered(self) -> tuple[Observation, ...]:
+        """Return the observations that could have been traded."""
+        return tuple(one for one in self.observations if one.forward.entry is not None)
+
+
+def run_study(
+    alerts: Sequence[Alert],
+    prices: Mapping[str, Prices],
+    *,
+    kinds: Collection[AlertKind],
+    cost: float,
+    seed: int,
+    on_step: Callable[[str], None] = lambda _: None,
+) -> Study:
+    """Return the study of alerts over prices.
+
+    Args:
+        alerts: every revision, in any order.
+        prices: by ticker.
+        kinds: the transitions that are traded.
+        cost: of a round trip, as a ratio of what is traded.
+        seed: of bootstraps and placebos.
+        on_step: called with what is being worked on, to show progress.
+    """
+    observations = _observe(signals_of(alerts, kinds, prices.keys()), prices, on_step)
+    on_step("statistics")
+    cells = _adjusted(_cells(observations, cost=cost, seed=seed))
+    curve = _curve(observations, seed=seed)
+    on_step("placebo")
+    traded = [one for one in observations if one.forward.entry is not None and one.signal.side]
+    pool = make_pool(
+        [(one.signal, one.forward) for one in traded], prices, _told(alerts), seed=seed
+    )
+    return Study(
+        observations=tuple(observations),
+        cells=tuple(cells),
+        curve=tuple(curve),
+        placebo=_placebos(traded, pool, cells, seed=seed),
+        without_placebo=pool.without,
+        missing=tuple(_missing(observations)),
+        tests=sum(cell.summary.p is not None for cell in cells),
+        alerts=len(alerts),
+        kinds=tuple(sorted(kinds)),
+        cost=cost,
+        seed=seed,
+        rules=tuple(
+            sorted({alert.rules for alert in alerts}, key=lambda one: (one.version, one.hash))
+        ),
+    )
+
+
+def _observe(
+    signals: Sequence[Signal], prices: Mapping[str, Prices], on_step: Callable[[str], None]
+) -> list[Observation]:
+    found = []
+    for number, signal in enumerate(signals, 1):
+        on_step(f"{number:,} of {len(signals):,} signals")
+        own = prices.get(signal.ticker)
+        session = None if own is None else event_session(own, signal.known_us)
+        at_us = signal.known_us if session is None else session.open_us
+        found.append(
+            Observation(
+                signal=signal,
+                forward=forward_of(signal.ticker, own, signal.known_us),
+                window=None if own is None else window_of(own, signal.known_us),
+                day=at_us // DAY_US,
+            )
+        )
+    return found
+
+
+def _told(alerts: Iterable[Alert]) -> dict[str, list[Micros]]:
+    """Return when news was told of each ticker; a move that nobody explains is no news."""
+    told: dict[str, list[Micros]] = {}
+    for alert in alerts:
+        if alert.type is not None:
+            for ticker in alert.tickers:
+                told.setdefault(ticker, []).append(alert.known_us)
+    return {ticker: sorted(times) for ticker, times in sorted(told.items())}
+
+
+# ---- cells ---------------------------------------------------------------------------------------
+
+
+def _cells(observations: Sequence[Observation], *, cost: float, seed: int) -> list[Cell]:
+    found = []
+    for measure in MEASURES:
+        for group in GROUPS:
+            if group == "kind" and len({one.signal.kind for one in observations}) < 2:
+                continue  # the same as all of them
+            by_value: dict[str, list[Observation]] = {}
+            for one in observations:
+                name = "all" if group == "all" else getattr(one.signal, group)
+                if name is not None:
+                    by_value.setdefault(name, []).append(one)
+            for name in sorted(by_value):
+                for i, horizon in enumerate(HORIZONS):
+                    summary = _summary(
+                        by_value[name],
+                        measure,
+                        i,
+                        cost=cost,
+                        seed=seed,
+                        name=f"{measure} {group} {name} {horizon}",
+                    )
+                    found.append(
+                        Cell(
+                            measure=measure,
+                            group=group,
+                            value=name,
+                            horizon=horizon,
+                            summary=summary,
+                        )
+                    )
+    return found
+
+
+def _summary(
+    observations: Sequence[Observation],
+    measure: str,
+    i: int,
+    *,
+    cost: float,
+    seed: int,
+    name: str,
+) -> Summary:
+    values, days, scores = [], [], []
+    for one in observations:
+        found = one.forward.returns[i]
+        value = one.value(measure, found)
+        if value is None:
+            continue
+        values.append(value)
+        days.append(one.day)
+        side = one.signal.side if measure.startswith("signed") else 1
+        scores.append(np.nan if found.z is None else side * found.z)
+    return summarise(
+        np.array(values, dtype=np.float64),
+        np.array(days, dtype=np.int64),
+        np.array(scores, dtype=np.float64),
+        cost=cost,
+        seed=seed,
+        name=name,
+    )
+
+
+def _adjusted(cells: Sequence[Cell]) -> list[Cell]:
+    tested = [cell.summary.p for cell in cells if cell.summary.p is not None]
+    adjusted = iter(adjust_p(np.array(tested, dtype=np.float64)).tolist())
+    return [
+        cell if cell.summary.p is None else replace(cell, p_adjusted=next(adjusted))
+        for cell in cells
+    ]
+
+
+# ---- the curve -----------------------------------------------------------------------------------
+
+
+def _curve(observations: Sequence[Observation], *, seed: int) -> list[CurveDay]:
+    known = [one for one in observations if one.window is not None]
+    plain = _cumulative(known)
+    sides = np.array([one.signal.side for one in known], dtype=np.float64)
+    days: Integers = np.array([one.day for one in known], dtype=np.int64)
+    signed = plain[sides != 0] * sides[sides != 0][:, None]
+    low = high = np.full(BEFORE + AFTER + 1, np.nan)
+    if len(signed):
+        low, high = bootstrap_mean(signed, days[sides != 0], generator(seed, "curve"))
+    found = []
+    for k in range(BEFORE + AFTER + 1):
+        values = signed[:, k][~np.isnan(signed[:, k])]
+        every = plain[:, k][~np.isnan(plain[:, k])]
+        day = CurveDay(day=k - BEFORE, n=len(values), plain_n=len(every))
+        if len(values) >= LEAST:
+            day = replace(
+                day,
+                mean=float(np.mean(values)),
+                error=standard_error(values),
+                low=float(low[k]),
+                high=float(high[k]),
+            )
+        if len(every) >= LEAST:
+            day = replace(day, plain=float(np.mean(every)))
+        found.append(day)
+    return found
+
+
+def _cumulative(observations: Sequence[Observation]) -> Floats:
+    """Return (n, days) sums from day -5 on; NaN from the first day on that is not known."""
+    rows = [
+        [np.nan if value is None else value for value in one.window.abnormal]
+        for one in observations
+        if one.window is not None
+    ]
+    return np.cumsum(np.array(rows, dtype=np.float64).reshape(-1, BEFORE + AFTER + 1), axis=1)
+
+
+# ---- placebo, missing ----------------------------------------------------------------------------
+
+
+def _placebos(
+    traded: Sequence[Observation], pool: PlaceboPool, cells: Sequence[Cell], *, seed: int
+) -> dict[str, Placebo | None]:
+    means = {
+        cell.horizon: cell.summary.mean
+        for cell in cells
+        if (cell.measure, cell.group) == ("signed_abnormal", "all")
+    }
+    found: dict[str, Placebo | None] = {}
+    for i, horizon in enumerate(HORIZONS):
+        kept = [k for k, one in enumerate(traded) if one.forward.returns[i].abnormal is not None]
+        mean = means.get(horizon)
+        found[horizon] = (
+            None if mean is None else draw_placebo(pool, horizon, mean, seed=seed, kept=kept)
+        )
+    return found
+
+
+def _missing(observations: Sequence[Observation]) -> list[Missing]:
+    counts: Counter[tuple[str, str]] = Counter()
+    tickers: dict[tuple[str, str], set[str]] = {}
+    for one in observations:
+        if one.forward.reason is not None:
+            keys = [("entry", str(one.forward.reason))]
+        else:
+            keys = [
+                (found.horizon, str(found.reason))
+                for found in one.forward.returns
+                if found.reason is not None
+            ]
+        for key in keys:
+            counts[key] += 1
+            tickers.setdefault(key, set()).add(one.signal.ticker)
+    order = ("entry", *HORIZONS)
+    return [
+        Missing(
+            horizon=horizon,
+            reason=reason,
+            count=counts[horizon, reason],
+            tickers=tuple(sorted(tickers[horizon, reason])),
+        )
+        for horizon, reason in sorted(counts, key=lambda key: (order.index(key[0]), key[1]))
+    ]
