@@ -82,8 +82,8 @@ def _require_price(field: str, value: Decimal | None, *, given_for: str = "") ->
         _refuse(field, "finite and positive", str(value))
 
 
-def _require_count(field: str, value: Decimal | None) -> None:
-    if value is not None and not (value.is_finite() and value >= 0):
+def _require_count(field: str, value: Decimal) -> None:
+    if not (value.is_finite() and value >= 0):
         _refuse(field, "0 or more", str(value))
 
 
@@ -159,21 +159,26 @@ class PriceSample:
     benchmark_open: Decimal | None = None
 
     def __post_init__(self) -> None:
-        if not 0 < len(self.ticker) <= 64:
-            _refuse("ticker", "1 to 64 characters", self.ticker)
-        if self.event_us <= 0:
-            _refuse("event_us", "after 1970", self.event_us)
-        if self.received_us <= 0:
-            _refuse("received_us", "after 1970", self.received_us)
-        _require_price("benchmark_price", self.benchmark_price)
-        _require_count("volume", self.volume)
-        _require_count("day_volume", self.day_volume)
+        if not (0 < len(self.ticker) <= 64 and self.event_us > 0 and self.received_us > 0):
+            self._refuse_key()
+        if self.benchmark_price is not None:
+            _require_price("benchmark_price", self.benchmark_price)
+        if self.volume is not None:
+            _require_count("volume", self.volume)
+        if self.day_volume is not None:
+            _require_count("day_volume", self.day_volume)
         if self.kind == "trade":
             _require_price("price", self.price, given_for="a trade")
         elif self.kind == "split":
             _require_price("ratio", self.ratio, given_for="a split")
         else:
             self._require_bar()
+
+    def _refuse_key(self) -> NoReturn:
+        if not 0 < len(self.ticker) <= 64:
+            _refuse("ticker", "1 to 64 characters", self.ticker)
+        field = "event_us" if self.event_us <= 0 else "received_us"
+        _refuse(field, "after 1970", getattr(self, field))
 
     def _require_bar(self) -> None:
         for name in ("open", "high", "low", "close"):
