@@ -8,7 +8,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 PIP_INSTALL = bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: setup demo test check fmt bench pins clean
+.PHONY: setup demo test parity check fmt bench pins clean
 
 setup: .venv/ready
 
@@ -17,6 +17,10 @@ demo: .venv-demo/ready
 
 test: .venv/ready
 	@.venv/bin/pytest $(ARGS)
+
+# The same inputs by more than twenty ways, workers killed on some of them: some ten minutes.
+parity: .venv/ready
+	@.venv/bin/python -m tests.parity $(ARGS)
 
 check: .venv/ready
 	.venv/bin/ruff format --check . && .venv/bin/ruff check . && .venv/bin/mypy && .venv/bin/lint-imports

@@ -21,7 +21,7 @@ from streams.compare import (
     record_digest,
 )
 from streams.last_state import LastState, Subject, state_of
-from streams.recording import read_manifest, read_recording
+from streams.recording import open_recording
 
 __all__ = [
     "WRITTEN",
@@ -121,13 +121,12 @@ class Recording:
 
     def topics(self) -> Sequence[str]:
         """Return the recorded topics. Raises: ConfigError for a folder that is no recording."""
-        return sorted(read_manifest(self.folder).topics)
+        return open_recording(self.folder).topics
 
     def read(self, topic: str, take: Take) -> None:
         """Hand over each record. Raises: ConfigError for a recording that is not whole."""
-        if topic not in read_manifest(self.folder).topics:
-            return
-        for record in read_recording(self.folder, topic):
+        recording = open_recording(self.folder)
+        for record in recording.read(topic) if topic in recording.topics else ():
             take(record.key, record.value)
 
 

@@ -2,14 +2,14 @@
 
 import itertools
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
 from signals import names
 from signals.alerts.step import StoryRow
-from signals.fold import Agent
+from signals.fold import Agent, Output
 from signals.messages import Alert, Headline, Micros, Move, MoveReport, PriceSample, Reaction
 from streams.replay import Pipeline
 from tests.builders import as_input
@@ -78,19 +78,33 @@ def fold_in_order(
     *,
     repeats: bool,
 ) -> Ending:
+    """Fold inputs as ``outputs_in_order`` does, and say how it ended."""
+    pipeline = Pipeline(declared)
+    outputs = outputs_in_order(inputs, declared, choose, repeats=repeats, pipeline=pipeline)
+    return _ending([output.message for output in outputs], pipeline)
+
+
+def outputs_in_order(
+    inputs: Iterable[Headline | PriceSample],
+    declared: Sequence[Agent],
+    choose: Chooser,
+    *,
+    repeats: bool,
+    pipeline: Pipeline | None = None,
+) -> Iterator[Output]:
     """Fold inputs; ``choose`` says which of the queues (topic, key) that wait is next.
 
     The queues keep their order, as partitions do; with ``repeats`` every record comes twice, the
-    second time right after the first or, for an input, once more at the end.
+    second time right after the first or, for an input, once more at the end. The outputs come as
+    they are given, those that come twice once.
     """
     once = list(inputs)
-    pipeline = Pipeline(declared)
+    pipeline = pipeline or Pipeline(declared)
     read = {agent.reads for agent in declared}
     queues: dict[tuple[str, str], deque[Any]] = defaultdict(deque)
     for message in [*once, *(once if repeats else [])]:
         topic, key, value = as_input(message)
         queues[topic, key].append(value)
-    outputs: list[Any] = []
     while queues:
         waiting = sorted(queues)
         topic, key = waiting[choose(waiting)]
@@ -98,11 +112,10 @@ def fold_in_order(
         if not queues[topic, key]:
             del queues[topic, key]
         for output in pipeline.fold(topic, key, message):
-            outputs.append(output.message)
             if output.topic in read:
                 for _ in range(2 if repeats else 1):
                     queues[output.topic, output.key].append(output.message)
-    return _ending(outputs, pipeline)
+            yield output
 
 
 def _by_rank(*ranks: str) -> Chooser:

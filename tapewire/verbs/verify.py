@@ -2,7 +2,7 @@
 
 import argparse
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +13,15 @@ from streams.compare import MISSING, Difference, Found
 from streams.last_state import KINDS, LastState
 from streams.settings import Settings
 from streams.topics import TOPICS
-from tapewire.columns import cut, table
+from tapewire.columns import table
+from tapewire.difference_lines import ending_lines, record_lines
 from tapewire.running import Progress
 from tapewire.verifying import (
     AlertLog,
     Compared,
     Endings,
-    OtherEnd,
     Recording,
     Run,
-    Shown,
     compare_endings,
     compare_topic,
 )
@@ -43,14 +42,6 @@ examples:
 
 exit codes: 0 equal, 1 different (or a broker that does not answer), 2 wrong usage or no such run.
 """
-
-_WIDEST = 72  # of a value, in places of a terminal
-_WHAT = {
-    "differing": "differs",
-    "only_a": "only in A",
-    "only_b": "only in B",
-    "contradicted": "contradicts itself",
-}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -165,7 +156,7 @@ def _tell_records(a: Run, b: Run, compared: Sequence[Compared], *, as_json: bool
     print("\n".join(table([heads, *(_row(one.topic, one.found) for one in compared)], left=1)))
     for one in compared:
         for shown in one.shown:
-            print("\n" + "\n".join(_record_lines(shown)))
+            print("\n" + "\n".join(record_lines(shown)))
         contradicted = one.found.contradicted
         if any(contradicted.values()):
             print(
@@ -181,39 +172,6 @@ def _tell_records(a: Run, b: Run, compared: Sequence[Compared], *, as_json: bool
 def _row(topic: str, found: Found) -> Sequence[str]:
     counts = (found.equal, found.differing, found.only_a, found.only_b, *found.repeated.values())
     return (topic, *(f"{count:,}" for count in counts))
-
-
-def _record_lines(shown: Shown) -> Iterator[str]:
-    told = f", {shown.identity}" if shown.identity.id else ""
-    yield f"{_WHAT[shown.what]}: {shown.topic}, key {shown.key}{told}"
-    if shown.what in ("only_a", "only_b"):
-        value = (*shown.a, *shown.b)[0]
-        yield "  " + cut(
-            "a tombstone" if value is None else value.decode(errors="replace"), _WIDEST
-        )
-        return
-    labels = ("A", "B")
-    if shown.what == "contradicted":
-        side = "A" if len(shown.a) > 1 else "B"
-        labels = (f"{side} first", f"{side} later")
-    yield from _place_lines(shown.places(), labels)
-
-
-def _place_lines(
-    places: Sequence[Difference], labels: tuple[str, str] = ("A", "B")
-) -> Iterator[str]:
-    if not places:
-        yield "  the same JSON, written in another way"
-        return
-    first = places[0]
-    more = f"   (and {len(places) - 1} more places)" if len(places) > 1 else ""
-    yield f"  {first.path}{more}"
-    for label, value in zip(labels, (first.a, first.b), strict=True):
-        yield f"    {label} {_value(value)}"
-
-
-def _value(value: object) -> str:
-    return "is not there" if value is MISSING else cut(to_json(value), _WIDEST)
 
 
 def _records_as_json(
@@ -261,21 +219,12 @@ def _tell_endings(a: Run, b: Run, endings: Endings, *, as_json: bool) -> int:
         told = ", ".join(f"{kind} {counts[kind]:,}" for kind in KINDS)
         print(f"{side} {named.name}\n  {told}\n  sha256 {end.sha256()}")
     for other in endings.shown:
-        print("\n" + "\n".join(_ending_lines(other)))
+        print("\n" + "\n".join(ending_lines(other)))
     if left := len(endings.different) - len(endings.shown):
         print(f"\nand {left:,} more")
     told = f"different: {len(endings.different):,} last states differ"
     print(f"\n{told if code else 'equal: every story and reaction ends the same'}")
     return code
-
-
-def _ending_lines(other: OtherEnd) -> Iterator[str]:
-    if other.a is None or other.b is None:
-        side = "A" if other.b is None else "B"
-        yield f"stands only in {side}: {other.subject.kind} {other.subject.id}"
-        return
-    yield f"ends otherwise: {other.subject.kind} {other.subject.id}"
-    yield from _place_lines(other.places())
 
 
 def _endings_as_json(a: Run, b: Run, endings: Endings) -> dict[str, Any]:
