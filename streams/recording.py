@@ -32,11 +32,11 @@ __all__ = [
 
 
 class Recording(Protocol):
-    """A recording of either form."""
+    """A recording of either form, or topics of a broker (``streams/topic_reader.py``)."""
 
     @property
-    def folder(self) -> Path:
-        """Return where it lies."""
+    def name(self) -> str:
+        """Return where it lies, for people."""
 
     @property
     def topics(self) -> tuple[str, ...]:

@@ -1,12 +1,13 @@
-"""A private live run: a broker and a worker of our own, fed once, and stopped again."""
+"""A private live run: topics and a worker of our own, fed once, and stopped again."""
 
 import asyncio
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -21,6 +22,7 @@ from streams.clients import open_producer
 from streams.clock import monotonic_s
 from streams.group_lag import GroupLag
 from streams.ingest import Refusal, send_all
+from streams.pace import Pace
 from streams.recorder import record_topics
 from streams.recording import Manifest
 from streams.settings import PREFIX, Settings
@@ -28,30 +30,32 @@ from streams.sinks.stored_alerts import read_stored_alerts
 from streams.topic_admin import apply_topics
 from tapewire.running import run_quietly
 
-__all__ = ["LiveRun", "live_run"]
+__all__ = ["LiveRun", "agents_run", "live_run"]
 
 _READY_S = 60.0
 _STALLED_S = 60.0
 _POLL_S = 0.2
+_BURST = 500
 
+Message = Headline | PriceSample
 Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveRun:
-    """A broker with topics and one worker that is ready."""
+    """A broker with topics and one worker that is ready; ``broker`` is None for somebody else's."""
 
     settings: Settings
-    broker: Broker
+    broker: Broker | None
     worker: Supervised
     agents: Sequence[Agent]
 
-    def feed(self, messages: Iterable[Headline | PriceSample], tell: Tell) -> int:
-        """Send source messages in their order; return how many.
+    def feed(self, messages: Iterable[Message], tell: Tell, pace: Pace | None = None) -> int:
+        """Send source messages in their order, when they are due; return how many.
 
         Raises: Unavailable where the broker fails, or the door refuses one.
         """
-        return run_quietly(self._feed(messages, tell))
+        return run_quietly(self._feed(messages, tell, pace or Pace(0)))
 
     def wait_until_done(self, tell: Tell) -> None:
         """Return when all that was sent has gone the whole way.
@@ -72,13 +76,14 @@ class LiveRun:
         settings = self.settings
         return run_quietly(record_topics(settings.broker, settings.prefix, topics, folder))
 
-    async def _feed(self, messages: Iterable[Headline | PriceSample], tell: Tell) -> int:
+    async def _feed(self, messages: Iterable[Message], tell: Tell, pace: Pace) -> int:
         sent = 0
         async with open_producer(self.settings.broker) as producer:
-            async for answer in send_all(producer, messages, prefix=self.settings.prefix):
-                if isinstance(answer, Refusal):
-                    raise Unavailable(f"{answer.id} {answer.detail}")
-                sent += answer
+            async for burst in _bursts(messages, pace):
+                async for answer in send_all(producer, burst, prefix=self.settings.prefix):
+                    if isinstance(answer, Refusal):
+                        raise Unavailable(f"{answer.id} {answer.detail}")
+                    sent += answer
                 tell(f"{sent:,} records sent")
                 self.check()
         return sent
@@ -107,7 +112,7 @@ class LiveRun:
 
     def check(self) -> None:
         """Raise Unavailable with the end of the log, if the worker or the broker has ended."""
-        if not self.broker.is_alive():
+        if self.broker is not None and not self.broker.is_alive():
             raise Unavailable(f"the {self.broker.name} broker has ended; see {self.broker.log}")
         if not self.worker.is_alive():
             raise Unavailable(
@@ -133,25 +138,70 @@ def live_run(
     tell(f"starting the {broker_name} broker")
     with start_broker(broker_name, folder / "broker") as broker:
         settings = Settings(broker=broker.bootstrap, group="demo", web_port=free_port())
-        tell("creating the topics")
-        changelogs = changelog_topics(settings, agents)
-        run_quietly(
-            apply_topics(settings.broker, settings.prefix, changelogs, partitions=partitions)
-        )
-        tell("starting the worker")
-        worker = _start_worker(settings, folder / "worker.log")
-        try:
-            run = LiveRun(settings=settings, broker=broker, worker=worker, agents=agents)
-            _wait_until_ready(run)
+        with agents_run(
+            settings, folder, agents, partitions=partitions, tell=tell, broker=broker
+        ) as run:
             yield run
-        finally:
-            worker.stop()
+
+
+@contextmanager
+def agents_run(
+    settings: Settings,
+    folder: Path,
+    agents: Sequence[Agent],
+    *,
+    partitions: int,
+    tell: Tell,
+    broker: Broker | None = None,
+) -> Iterator[LiveRun]:
+    """Yield a run on a broker that is there, and end its worker afterwards; its topics stay.
+
+    Args:
+        settings: the broker, the prefix and the group, which are the run's own, and the policy.
+        folder: for the worker's log; it is the run's own.
+        agents: what the worker runs too.
+        partitions: of the topics whose keys carry state.
+        tell: called with what is going on.
+        broker: to be watched, where it is our own.
+    Raises: ConfigError or Unavailable, where a piece does not come up; with the end of its log.
+    """
+    tell("creating the topics")
+    changelogs = changelog_topics(settings, agents)
+    run_quietly(apply_topics(settings.broker, settings.prefix, changelogs, partitions=partitions))
+    tell("starting the worker")
+    worker = _start_worker(settings, folder / "worker.log")
+    try:
+        run = LiveRun(settings=settings, broker=broker, worker=worker, agents=agents)
+        _wait_until_ready(run)
+        yield run
+    finally:
+        worker.stop()
+
+
+async def _bursts(messages: Iterable[Message], pace: Pace) -> AsyncIterator[list[Message]]:
+    """Yield messages that are due, some at a time.
+
+    They are read in a thread: where they come from a broker, an event loop of their own runs there.
+    """
+    iterator = iter(messages)
+    while ahead := await asyncio.to_thread(lambda: list(islice(iterator, _BURST))):
+        burst: list[Message] = []
+        for message in ahead:
+            if burst and pace.wait_s(message.received_us) > 0:
+                yield burst
+                burst = []
+            if (wait_s := pace.wait_s(message.received_us)) > 0:
+                await asyncio.sleep(wait_s)
+            burst.append(message)
+        yield burst
 
 
 def _start_worker(settings: Settings, log: Path) -> Supervised:
     environment = {name: text for name, text in os.environ.items() if not name.startswith(PREFIX)}
     for name in ("broker", "prefix", "group", "web_port"):
         environment[f"{PREFIX}{name.upper()}"] = str(getattr(settings, name))
+    if settings.policy is not None:
+        environment[f"{PREFIX}POLICY"] = str(settings.policy)
     # -P: a folder named tapewire where the user stands is not the package.
     command = [sys.executable, "-P", "-m", "tapewire", "worker"]
     return Supervised(command, log=log, environment=environment)

@@ -59,6 +59,11 @@ class JsonLinesRecording:
     manifest: Manifest
 
     @property
+    def name(self) -> str:
+        """Return where it lies."""
+        return str(self.folder)
+
+    @property
     def topics(self) -> tuple[str, ...]:
         """Return the topics that it holds, by name."""
         return tuple(sorted(self.manifest.topics))
