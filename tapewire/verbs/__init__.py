@@ -32,8 +32,9 @@ VERBS: Mapping[str, Verb] = {
     "classify": Verb(
         "tapewire.verbs.classify", "Read headlines as deals, export controls and expansions."
     ),
+    "record": Verb("tapewire.verbs.record", "Copy topics into Parquet files that can be replayed."),
     "replay": Verb(
-        "tapewire.verbs.replay", "Turn files or a recording into alerts, without a broker."
+        "tapewire.verbs.replay", "Turn files, a recording or topics into alerts, again and alike."
     ),
     "verify": Verb("tapewire.verbs.verify", "Compare two runs, and print where they first differ."),
     "moves": Verb("tapewire.verbs.moves", "Show what prices in files did, session by session."),
