@@ -78,16 +78,29 @@ class TopicReader:
         at = max(self.begins[partition], start or 0)
         if at >= end:
             return
+        self._loop.run_until_complete(self._begin(partition, at))
+        while True:
+            at, records = self._loop.run_until_complete(self._go_on(partition, end))
+            for record in records:
+                if record.offset < end:
+                    yield record
+            if at >= end:
+                return
+
+    async def _begin(self, partition: TopicPartition, at: int) -> None:
+        # A coroutine, as what the client does here makes futures of the running loop.
         self._consumer.seek(partition, at)
         self._consumer.resume(partition)
-        while at < end:
-            fetched = self._consumer.getmany(partition, timeout_ms=_POLL_MS, max_records=_RECORDS)
-            for records in self._loop.run_until_complete(fetched).values():
-                for record in records:
-                    if record.offset < end:
-                        yield record
-            at = self._loop.run_until_complete(self._consumer.position(partition))
-        self._consumer.pause(partition)
+
+    async def _go_on(
+        self, partition: TopicPartition, end: int
+    ) -> tuple[int, Sequence[ConsumerRecord]]:
+        """Return the offset after the next records, and these."""
+        fetched = await self._consumer.getmany(partition, timeout_ms=_POLL_MS, max_records=_RECORDS)
+        at = await self._consumer.position(partition)
+        if at >= end:
+            self._consumer.pause(partition)  # what comes later is not asked for
+        return at, fetched.get(partition, ())
 
     async def _open(self) -> None:
         self.partitions = await partitions_of(self._bootstrap, self._topics)

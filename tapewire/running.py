@@ -13,7 +13,14 @@ from typing import Any, TypeVar
 from streams.clock import monotonic_s
 from streams.settings import Settings
 
-__all__ = ["Progress", "add_broker_arguments", "run_quietly", "settings_of", "stop_signals"]
+__all__ = [
+    "Progress",
+    "add_broker_arguments",
+    "run_quietly",
+    "settings_of",
+    "silence_clients",
+    "stop_signals",
+]
 
 _Result = TypeVar("_Result")
 _TERMINAL_S, _LOG_S = 0.2, 5.0
@@ -43,8 +50,13 @@ def settings_of(arguments: argparse.Namespace, **overrides: object) -> Settings:
 
 def run_quietly(work: Coroutine[Any, Any, _Result]) -> _Result:
     """Run to the end without the client library's own log: its faults come as our errors."""
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL + 1)
+    silence_clients()
     return asyncio.run(work)
+
+
+def silence_clients() -> None:
+    """Keep the client library's own log off stderr."""
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL + 1)
 
 
 @contextmanager

@@ -33,7 +33,7 @@ from tapewire.replay_modes import (
     replay_with_agents,
 )
 from tapewire.replay_outputs import open_outputs
-from tapewire.running import Progress, add_broker_arguments
+from tapewire.running import Progress, add_broker_arguments, silence_clients
 
 __all__ = ["EXAMPLES", "add_arguments", "run"]
 
@@ -55,8 +55,8 @@ the SHA-256 of the alerts. A line that cannot be read is refused with the reason
 used, and the exit code is 1.
 
 --through-agents runs a worker over topics and a group of its own, on the broker that is named or on
-one that it starts, and takes everything away in the end. Nothing is ever committed for others, or
-written under the live prefix.
+one that it starts, and takes everything away in the end. Nothing is committed but by that worker,
+and nothing is written under the live prefix.
 
 examples:
   tapewire replay --headlines news.jsonl --prices bars.csv --bar 1m --out alerts.jsonl
@@ -145,6 +145,7 @@ def _add_inputs(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Replay and write the alerts; return 1 if a line was refused or a comparison failed."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does: in good order
+    silence_clients()
     _check(arguments)
     progress, started_s = Progress(), monotonic_s()
     refused: list[BadMessage] = []
