@@ -44,7 +44,7 @@ def main(words: Sequence[str]) -> int:
     begun_s = time.monotonic()
     with ExitStack() as open_, tempfile.TemporaryDirectory(prefix="tapewire-parity-") as scratch:
         runs = _run_all(seed, chosen, arguments.keep or Path(scratch), open_)
-        return _judge(runs, seconds=time.monotonic() - begun_s)
+        return judge(runs, seconds=time.monotonic() - begun_s)
 
 
 def _run_all(seed: int, chosen: set[int], folder: Path, open_: ExitStack) -> list[Parity]:
@@ -84,7 +84,8 @@ def _cells(number: int, run: Parity) -> Sequence[str]:
     )
 
 
-def _judge(runs: Sequence[Parity], *, seconds: float) -> int:
+def judge(runs: Sequence[Parity], *, seconds: float) -> int:
+    """Print the first differences and the last line, and return the exit code."""
     first = runs[0]
     is_good = True
     for run in runs:

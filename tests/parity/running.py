@@ -89,19 +89,24 @@ def run_setup(setup: Setup, seed: int, world: str, folder: Path, broker: Broker 
         settings = settings_for(broker, f"parity-{os.getpid()}-{folder.name}.")
         kills = _run_live(settings, setup, Random(seed), inputs, folder)
         asyncio.run(record_topics(settings.broker, settings.prefix, _RECORDED, recording))
-    end = LastState()
-    for topic in LastState.TOPICS:
-        Recording(recording).read(topic, lambda _, value: end.add(value))
     return Parity(
         setup=setup,
         seed=seed,
         folder=recording,
         inputs=len(inputs),
         kills=kills,
-        exact=_check_exact(recording),
-        end=end,
+        exact=check_exact(recording),
+        end=end_of(recording),
         seconds=time.monotonic() - begun_s,
     )
+
+
+def end_of(recording: Path) -> LastState:
+    """Return the last states of a recorded run."""
+    end = LastState()
+    for topic in LastState.TOPICS:
+        Recording(recording).read(topic, lambda _, value: end.add(value))
+    return end
 
 
 def compare_ends(one: Parity, other: Parity) -> Endings:
@@ -179,7 +184,7 @@ class _Refolded:
             take(key, value)
 
 
-def _check_exact(recording: Path) -> Sequence[Compared]:
+def check_exact(recording: Path) -> Sequence[Compared]:
     """Compare the recorded reactions and alerts with what the topics before them give again."""
     given = {
         names.REACTIONS: _refold(recording, names.JOURNAL, lambda raw: decode(raw, Journal)),
