@@ -1,7 +1,7 @@
 """A ticker's prices for a backtest: its tape, where one could have traded, and its jumps."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -108,6 +108,7 @@ def collect_prices(
     sessions: Sessions,
     policy: Policy,
     on_bad: Callable[[BadMessage], None],
+    wanted: Container[str] | None = None,
 ) -> dict[str, Prices]:
     """Return the prices by ticker, in alphabetical order, merged as sample_prices merges them.
 
@@ -116,13 +117,19 @@ def collect_prices(
         sessions: the calendars.
         policy: lateness and staleness; beta and volatility.
         on_bad: called with what is refused, as sample_prices refuses it.
+        wanted: only these tickers are kept; of the others it counts how far they reach.
     """
     step = sample_prices_step(policy)
     tapes: dict[str, Tape] = {}
     states: dict[str, Rows] = {}
     starts: dict[str, set[Micros]] = {}
+    until_us: dict[str | None, Micros] = {}
     for sample in samples:
-        ticker = sample.ticker
+        ticker, mic = sample.ticker, mic_of(sample.ticker)
+        if sample.kind != "split":
+            until_us[mic] = max(until_us.get(mic, Micros(0)), _end_of(sample))
+        if wanted is not None and ticker not in wanted:
+            continue
         tape = tapes.setdefault(ticker, Tape(ticker, sessions, policy))
         rows = states.get(ticker, {})
         try:
@@ -139,13 +146,12 @@ def collect_prices(
             starts.setdefault(ticker, set()).add(second_us)
     _flush(tapes, states)
     markets = {ticker: tapes[ticker].market() for ticker in sorted(tapes)}
-    until_us = _reach(markets)
     return {
         ticker: Prices(
             market=market,
             starts=sorted(starts.get(ticker, ())),
             jumps=_jumps(market),
-            until_us=until_us[mic_of(ticker)],
+            until_us=until_us.get(mic_of(ticker), Micros(0)),
         )
         for ticker, market in markets.items()
     }
@@ -166,12 +172,11 @@ _FIELDS = (
 )  # fmt: skip
 
 
-def _reach(markets: Mapping[str, Market]) -> dict[str | None, Micros]:
-    reach: dict[str | None, Micros] = {}
-    for ticker, market in markets.items():
-        mic = mic_of(ticker)
-        reach[mic] = Micros(max(reach.get(mic, 0), market.reached_us + SECOND_US))
-    return reach
+def _end_of(sample: PriceSample) -> Micros:
+    """Return from when on a sample's last price is one of the past."""
+    if sample.end_us is not None:
+        return sample.end_us
+    return Micros(sample.event_us // SECOND_US * SECOND_US + SECOND_US)
 
 
 def _jumps(market: Market) -> tuple[Jump, ...]:
