@@ -37,6 +37,9 @@ VERBS: Mapping[str, Verb] = {
         "tapewire.verbs.replay", "Turn files, a recording or topics into alerts, again and alike."
     ),
     "verify": Verb("tapewire.verbs.verify", "Compare two runs, and print where they first differ."),
+    "backtest": Verb(
+        "tapewire.verbs.backtest", "Measure what alerts were worth, as a report and tables."
+    ),
     "moves": Verb("tapewire.verbs.moves", "Show what prices in files did, session by session."),
     "explain": Verb("tapewire.verbs.explain", "Show why an alert fired, with its evidence marked."),
     "topics": Verb("tapewire.verbs.topics", "Create the topics, and bring their settings in line."),
