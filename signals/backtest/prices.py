@@ -1,7 +1,7 @@
 """A ticker's prices for a backtest: its tape, where one could have traded, and its jumps."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -119,51 +119,62 @@ def collect_prices(
         on_bad: called with what is refused, as sample_prices refuses it.
         wanted: only these tickers are kept; of the others it counts how far they reach.
     """
-    step = sample_prices_step(policy)
-    tapes: dict[str, Tape] = {}
-    states: dict[str, Rows] = {}
-    starts: dict[str, set[Micros]] = {}
+    collector = _Collector(sessions, policy)
     until_us: dict[str | None, Micros] = {}
     for sample in samples:
-        ticker, mic = sample.ticker, mic_of(sample.ticker)
         if sample.kind != "split":
+            mic = mic_of(sample.ticker)
             until_us[mic] = max(until_us.get(mic, Micros(0)), _end_of(sample))
-        if wanted is not None and ticker not in wanted:
-            continue
-        tape = tapes.setdefault(ticker, Tape(ticker, sessions, policy))
-        rows = states.get(ticker, {})
-        try:
-            result = step(rows, ticker, sample)
-        except BadMessage as error:
-            on_bad(error)
-            continue
-        states[ticker] = apply_changes(rows, result.changes)
+        if wanted is None or sample.ticker in wanted:
+            try:
+                collector.add(sample)
+            except BadMessage as error:
+                on_bad(error)
+    return {
+        ticker: Prices(
+            market=market,
+            starts=sorted(collector.starts.get(ticker, ())),
+            jumps=_jumps(market),
+            until_us=until_us.get(mic_of(ticker), Micros(0)),
+        )
+        for ticker, market in collector.markets().items()
+    }
+
+
+class _Collector:
+    """Merges samples as sample_prices does, and keeps where one could have traded."""
+
+    def __init__(self, sessions: Sessions, policy: Policy) -> None:
+        self.starts: dict[str, set[Micros]] = {}
+        self._sessions, self._policy = sessions, policy
+        self._step = sample_prices_step(policy)
+        self._tapes: dict[str, Tape] = {}
+        self._states: dict[str, Rows] = {}
+
+    def add(self, sample: PriceSample) -> None:
+        """Take in a sample. Raises: BadMessage for one that sample_prices refuses."""
+        ticker = sample.ticker
+        tape = self._tapes.get(ticker)
+        if tape is None:
+            tape = self._tapes[ticker] = Tape(ticker, self._sessions, self._policy)
+        rows = self._states.get(ticker, {})
+        result = self._step(rows, ticker, sample)
+        self._states[ticker] = apply_changes(rows, result.changes)
         for output in result.outputs:
             if isinstance(output.message, Second | Daily | Split):
                 tape.add(output.message)
         if sample.kind in ("trade", "bar") and sample.volume != 0:
             second_us = Micros(sample.event_us // SECOND_US * SECOND_US)
-            starts.setdefault(ticker, set()).add(second_us)
-    _flush(tapes, states)
-    markets = {ticker: tapes[ticker].market() for ticker in sorted(tapes)}
-    return {
-        ticker: Prices(
-            market=market,
-            starts=sorted(starts.get(ticker, ())),
-            jumps=_jumps(market),
-            until_us=until_us.get(mic_of(ticker), Micros(0)),
-        )
-        for ticker, market in markets.items()
-    }
+            self.starts.setdefault(ticker, set()).add(second_us)
 
-
-def _flush(tapes: Mapping[str, Tape], states: Mapping[str, Rows]) -> None:
-    """Take in the newest second of each ticker as it stands: no later one has it sent."""
-    for ticker, rows in states.items():
-        newest = rows.get("newest")
-        if newest is not None:
-            *fields, _, _, _ = newest
-            tapes[ticker].add(Second(**dict(zip(_FIELDS, fields, strict=True)), ticker=ticker))
+    def markets(self) -> dict[str, Market]:
+        """Return the markets by ticker, with the newest second of each as it stands."""
+        for ticker, rows in self._states.items():
+            newest = rows.get("newest")  # no later one has it sent
+            if newest is not None:
+                fields = dict(zip(_FIELDS, newest[: len(_FIELDS)], strict=True))
+                self._tapes[ticker].add(Second(**fields, ticker=ticker))
+        return {ticker: self._tapes[ticker].market() for ticker in sorted(self._tapes)}
 
 
 _FIELDS = (
