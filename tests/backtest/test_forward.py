@@ -37,7 +37,7 @@ def _minute(minute: int, prices: tuple[float, ...], **more: object) -> PriceSamp
     return bar("IREN", _at(minute), _at(minute + 1), prices, **more)
 
 
-# ---- entry ---------------------------------------------------------------------------------------
+# ---- entry ----
 
 
 def test_entry_is_the_first_trade_after_the_decision() -> None:
@@ -121,7 +121,7 @@ def test_a_signal_that_could_not_be_traded_says_why(
     assert {one.reason for one in found.returns} == {found.reason} == {reason}
 
 
-# ---- horizons ------------------------------------------------------------------------------------
+# ---- horizons ----
 
 
 def _hour() -> list[PriceSample]:
@@ -196,7 +196,7 @@ def test_without_a_benchmark_the_raw_return_stands_alone() -> None:
     assert (found.abnormal, found.reason) == (None, "no_benchmark")
 
 
-# ---- splits --------------------------------------------------------------------------------------
+# ---- splits ----
 
 
 def _split(ratio: str) -> PriceSample:
@@ -224,7 +224,7 @@ def test_a_split_is_counted_in_and_one_that_nobody_told_of_gives_no_figure() -> 
     assert (untold.raw, untold.reason) == (None, "split_like")
 
 
-# ---- nothing from the future ---------------------------------------------------------------------
+# ---- nothing from the future ----
 
 
 def test_a_figure_does_not_change_when_all_that_came_later_is_deleted() -> None:
