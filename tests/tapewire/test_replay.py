@@ -1,22 +1,28 @@
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from signals import names
 from signals.errors import ConfigError
-from signals.messages import Alert
+from signals.messages import Alert, Micros
 from signals.policy import Policy
 from streams.assemble import assemble_agents
 from streams.codec import decode, encode
-from streams.recording import Recorded, write_recording
+from streams.recording import Recorded, open_recording, write_recording
+from streams.recordings.manifest import Request, Span, check_request, write_manifest
+from streams.recordings.partition import PartitionWriter
 from streams.replay import Pipeline, alert_lines
+from streams.rule_files import pack_rules, shipped_files
 from streams.sources.headlines_file import read_headlines
 from streams.sources.merge import canonical_order
 from streams.sources.prices_file import read_prices
 from tapewire import replay
 from tapewire.cli import main
+from tapewire.recorded_run import replay_reactions
+from tapewire.replay_inputs import Span as ReplaySpan
 
 HEADLINES = """\
 {"id": "w:1", "title": "IREN signs $9.7bn AI cloud contract with Microsoft", \
@@ -115,6 +121,20 @@ def test_a_line_that_cannot_be_read_is_refused_and_the_others_count(
         ([], "give --headlines FILE and --prices FILE, or --recording FOLDER"),
         (["--headlines", "a"], "give --headlines FILE and --prices FILE"),
         (["--recording", "r", "--headlines", "a"], "--recording stands alone"),
+        (["--broker", "embedded"], "give --headlines FILE and --prices FILE"),
+        (["--broker", "embedded", "--recording", "r"], "--broker must be HOST:PORT"),
+        (["--recording", "r", "--compare"], "--compare goes with --through-agents"),
+        (["--recording", "r", "--all"], "--all goes with --to-prefix"),
+        (["--recording", "r", "--through-agents", "--to-prefix", "x."], "a prefix of its own"),
+        (
+            ["--recording", "r", "--through-agents", "--rules", "x"],
+            "--rules is for replays without",
+        ),
+        (["--recording", "r", "--jobs", "0"], "--jobs must be 1 or more, was 0"),
+        (["--recording", "r", "--raw", "--jobs", "2"], "--jobs is for files alone"),
+        (["--recording", "r", "--raw", "--speed", "-1"], "--speed must be 0 or more"),
+        (["--recording", "r", "--raw", "--out", "/none/x"], "its folder is not there"),
+        (["--broker", "127.0.0.1:9", "--speed", "1"], "are for headlines and prices; add --raw"),
         (["--headlines", "/none", "--prices", "/none"], "/none"),
         (["--recording", "/none"], "/none is no recording"),
         (["--headlines", "a", "--prices", "b", "--policy", "/none"], "/none is none"),
@@ -205,3 +225,130 @@ def test_reactions_that_the_journal_does_not_give_are_said(
 
     assert main(["replay", *given, "--out", str(tmp_path / "alerts.jsonl")]) == 1
     assert "reactions recomputed from the journal: " in capsys.readouterr().err
+
+
+# ---- parts of a recorded run ---------------------------------------------------------------------
+
+
+def test_a_recording_in_parquet_gives_the_same_bytes(
+    files: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("pyarrow")
+    _record(files, tmp_path / "lines")
+    _as_parquet(tmp_path / "lines", tmp_path / "parquet")
+    outs = [tmp_path / "a.jsonl", tmp_path / "b.jsonl"]
+
+    for name, out in zip(("lines", "parquet"), outs, strict=True):
+        assert main(["replay", "--recording", str(tmp_path / name), "--out", str(out)]) == 0
+
+    assert outs[0].read_bytes() == outs[1].read_bytes() != b""
+    assert capsys.readouterr().out.count("reactions recomputed from the journal: equal") == 2
+
+
+def _as_parquet(lines: Path, folder: Path, *, is_complete: bool = True, first: int = 0) -> None:
+    """Write a recording in JSON Lines again as Parquet, as one of everything from ``first`` on."""
+    request = Request(prefix="tapewire.", topics=("all",))
+    check_request(folder, request)
+    recording, spans, files, rule_sets = open_recording(lines), {}, [], set()
+    for topic in recording.topics:
+        writer = PartitionWriter(folder, topic, 0)
+        end = first
+        for item in recording.read(topic):
+            if item.offset >= first:
+                writer.add(item)
+                end = item.offset + 1
+        writer.finish()
+        files += writer.entries
+        rule_sets |= writer.rule_sets
+        spans[topic] = {"0": Span(first=first, end=end, log_start=0)}
+    write_manifest(folder, request, spans, files, rule_sets=rule_sets, is_complete=is_complete)
+
+
+def test_a_recording_that_was_stopped_says_so_and_is_not_compared(
+    files: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("pyarrow")
+    alerts = _record(files, tmp_path / "lines")
+    _as_parquet(tmp_path / "lines", tmp_path / "parquet", is_complete=False)
+    out = tmp_path / "alerts.jsonl"
+
+    assert main(["replay", "--recording", str(tmp_path / "parquet"), "--out", str(out)]) == 0
+
+    captured = capsys.readouterr()
+    assert "was stopped before its end" in captured.err
+    assert "recomputed" not in captured.out
+    assert out.read_bytes() == b"".join(alert_lines(alerts))
+
+
+def test_a_recording_that_begins_late_is_refused(
+    files: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("pyarrow")
+    _record(files, tmp_path / "lines")
+    _as_parquet(tmp_path / "lines", tmp_path / "parquet", first=1)
+
+    assert main(["replay", "--recording", str(tmp_path / "parquet")]) == 2
+
+    error = capsys.readouterr().err
+    assert "has reactions.v1 only from offset 1 of partition 0" in error
+    assert "cannot be told exactly" in error
+
+
+def test_a_recording_of_other_rules_says_which(
+    files: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("pyarrow")
+    _record(files, tmp_path / "lines")
+    _as_parquet(tmp_path / "lines", tmp_path / "parquet")
+    path = tmp_path / "parquet" / "manifest.json"
+    manifest = json.loads(path.read_bytes())
+    manifest["rule_sets"] = [{"version": "2019.01", "hash": "ab" * 32}]
+    path.write_text(json.dumps(manifest), encoding="utf-8")
+
+    assert main(["replay", "--recording", str(tmp_path / "parquet"), "--out", "/dev/null"]) == 0
+    assert "was made with rule set 2019.01 (abababababab)" in capsys.readouterr().err
+
+
+def test_a_span_of_a_recorded_run_is_a_part_of_its_alerts(
+    files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    alerts = _record(files, tmp_path / "recording")
+    recording = open_recording(tmp_path / "recording")
+    agents = assemble_agents(Policy())
+    moments = sorted({item.timestamp_ms * 1000 for item in recording.read(names.REACTIONS)})
+    middle_us = Micros(moments[len(moments) // 2])
+
+    before = replay_reactions(recording, agents, span=ReplaySpan(to_us=middle_us)).alerts
+    after = replay_reactions(recording, agents, span=ReplaySpan(from_us=middle_us)).alerts
+
+    assert before != []
+    assert after != []
+    # One partition: each alert is in the one or in the other, byte for byte.
+    assert before + after == alerts
+    known_us = alerts[0].known_us
+    as_of = replay_reactions(recording, agents, span=ReplaySpan(as_of_us=known_us)).alerts
+    assert as_of == [alert for alert in alerts if alert.known_us <= known_us]
+
+
+def test_rules_of_a_pack_decide(
+    files: tuple[Path, Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    shipped = shipped_files()
+    other = json.loads(shipped.rules) | {"version": "1999.01"}
+    pack = tmp_path / "rules.pack"
+    pack.write_bytes(pack_rules(replace(shipped, rules=json.dumps(other).encode())))
+
+    assert main(words(files, "--rules", str(pack))) == 0
+
+    bodies = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+    assert {body["rules"]["version"] for body in bodies} == {"1999.01"}
+    assert main(words(files, "--rules", "/none")) == 2
+
+
+def test_two_processes_give_the_same_bytes(files: tuple[Path, Path], tmp_path: Path) -> None:
+    outs = [tmp_path / "one.jsonl", tmp_path / "two.jsonl"]
+
+    for jobs, out in zip(("1", "2"), outs, strict=True):
+        assert main(words(files, "--jobs", jobs, "--out", str(out))) == 0
+
+    assert outs[0].read_bytes() == outs[1].read_bytes() != b""
