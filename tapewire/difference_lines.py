@@ -42,7 +42,8 @@ def _place_lines(
         yield "  the same JSON, written in another way"
         return
     first = places[0]
-    more = f"   (and {len(places) - 1} more places)" if len(places) > 1 else ""
+    rest = len(places) - 1
+    more = f"   (and {rest} more place{'' if rest == 1 else 's'})" if rest else ""
     yield f"  {first.path}{more}"
     for label, value in zip(labels, (first.a, first.b), strict=True):
         yield f"    {label} {_value(value)}"

@@ -8,6 +8,7 @@ broker is missing.
 """
 
 import argparse
+import logging
 import sys
 import tempfile
 import time
@@ -41,6 +42,7 @@ def main(words: Sequence[str]) -> int:
         return 2
     seed = SystemRandom().randrange(10**6) if arguments.seed is None else arguments.seed
     chosen = {1, *(arguments.only or range(1, len(ALL) + 1))}
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL + 1)  # new topics have no leader yet
     begun_s = time.monotonic()
     with ExitStack() as open_, tempfile.TemporaryDirectory(prefix="tapewire-parity-") as scratch:
         runs = _run_all(seed, chosen, arguments.keep or Path(scratch), open_)

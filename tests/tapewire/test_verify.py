@@ -72,7 +72,7 @@ def test_a_record_that_differs_is_shown_with_its_first_place_and_both_values(
     assert code == 1
     assert told.split("\n\n")[2].splitlines() == [
         f"differs: alerts.v1, key IREN, {log[1].alert_id}, revision 2",
-        "  $.moves[0].raw   (and 1 more places)",
+        "  $.moves[0].raw   (and 1 more place)",
         "    A 0.2028",
         "    B 0.2029",
     ]
@@ -276,7 +276,7 @@ def test_stories_that_end_otherwise_are_shown(
 # ---- on a broker ---------------------------------------------------------------------------------
 
 
-def test_two_prefixes_and_a_prefix_and_a_file_are_compared(
+def test_prefixes_are_compared_with_each_other_a_file_and_a_parquet_recording(
     embedded_broker: Broker,
     prefix: str,
     log: list[Alert],
@@ -291,6 +291,11 @@ def test_two_prefixes_and_a_prefix_and_a_file_are_compared(
     file = _write(tmp_path / "a.jsonl", log)
 
     assert _verify(capsys, file, *at, "--prefix", prefix)[0] == 0
+    parquet = str(tmp_path / "parquet")
+    assert main(["record", "--out", parquet, *at, "--prefix", prefix]) == 0
+    capsys.readouterr()
+    assert _verify(capsys, parquet, *at, "--prefix", prefix)[0] == 0
+    assert _verify(capsys, parquet, *at, "--prefix", other)[0] == 1
     code, told = _verify(capsys, *at, "--prefix", prefix, "--prefix", other)
 
     assert code == 1
