@@ -12,7 +12,7 @@ import logging
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
@@ -37,25 +37,33 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument("--only", type=int, nargs="+", metavar="RUN", help="run 1 and these")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="where the recordings stay")
     arguments = parser.parse_args(words)
+    if unknown := sorted(set(arguments.only or ()) - set(range(1, len(ALL) + 1))):
+        parser.error(f"--only {unknown[0]}: there are runs 1 to {len(ALL)}")
+    if arguments.keep is not None and arguments.keep.exists():
+        parser.error(f"--keep {arguments.keep} is there already; name a new folder")
     if (reason := kafka_available()) is not None:
         print(f"parity needs Apache Kafka, which cannot run here: {reason}", file=sys.stderr)
         return 2
     seed = SystemRandom().randrange(10**6) if arguments.seed is None else arguments.seed
     chosen = {1, *(arguments.only or range(1, len(ALL) + 1))}
+    print(f"seed {seed}; --seed {seed} --only N repeats run N", file=sys.stderr, flush=True)
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL + 1)  # new topics have no leader yet
     begun_s = time.monotonic()
-    with ExitStack() as open_, tempfile.TemporaryDirectory(prefix="tapewire-parity-") as scratch:
-        runs = _run_all(seed, chosen, arguments.keep or Path(scratch), open_)
+    with tempfile.TemporaryDirectory(prefix="tapewire-parity-") as scratch, ExitStack() as open_:
+
+        @cache
+        def broker(name: str) -> Broker:
+            found = start_broker(name, Path(scratch) / f"{name}-broker", timeout_s=_START_S)
+            open_.callback(found.kill)  # its folder is thrown away: nothing to save
+            return found
+
+        runs = _run_all(seed, chosen, arguments.keep or Path(scratch), broker)
         return judge(runs, seconds=time.monotonic() - begun_s)
 
 
-def _run_all(seed: int, chosen: set[int], folder: Path, open_: ExitStack) -> list[Parity]:
-    @cache
-    def broker(name: str) -> Broker:
-        found = start_broker(name, folder / f"{name}-broker", timeout_s=_START_S)
-        open_.callback(found.kill)  # its folder is thrown away: nothing to save
-        return found
-
+def _run_all(
+    seed: int, chosen: set[int], folder: Path, broker: Callable[[str], Broker]
+) -> list[Parity]:
     runs: list[Parity] = []
     for number, setup in enumerate(ALL, 1):
         if number in chosen:
@@ -120,4 +128,5 @@ if __name__ == "__main__":
     try:
         sys.exit(main(sys.argv[1:]))
     except ConfigError as error:
-        sys.exit(f"parity: {error}")
+        print(f"parity: {error}", file=sys.stderr)
+        sys.exit(2)

@@ -14,7 +14,7 @@ from streams.replay import Pipeline
 from tests.builders import OPEN, agents, as_input, canonical, headline, history, reading, trade
 from tests.chaos.real import World
 from tests.parity import running
-from tests.parity.__main__ import judge
+from tests.parity.__main__ import judge, main
 from tests.parity.running import Parity, check_exact, end_of
 from tests.parity.setups import Setup
 
@@ -117,3 +117,14 @@ def test_a_run_that_ends_otherwise_fails_though_it_is_exact(
     assert "NOT convergent: B is replay, prices first, seed 8" in told
     assert "stands only in A: reaction rx_" in told
     assert "end in 2 ways" in told
+
+
+def test_wrong_usage_runs_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for words, said in [
+        (["--only", "1", "99"], "--only 99: there are runs 1 to 22"),
+        (["--keep", str(tmp_path)], "is there already"),
+    ]:
+        with pytest.raises(SystemExit) as stopped:
+            main(words)
+        assert stopped.value.code == 2
+        assert said in capsys.readouterr().err
