@@ -29,12 +29,12 @@ _NAMES = {
     _ACCENT: "var(--accent)",
     _OTHER: "var(--placebo)",
 }
-_SIZE = (8.6, 3.3)  # inches at 72 points
+_SIZE = (12.0, 4.0)  # inches at 72 points
 _SETTINGS: Mapping[Any, Any] = {  # its own type lists every setting there is
     # Text stays text, so that the browser's fonts show Korean; ids do not change from run to run.
     "svg.fonttype": "none",
     "svg.hashsalt": "tapewire",
-    "font.size": 9.5,
+    "font.size": 10.5,
     "axes.edgecolor": _GRID,
     "axes.labelcolor": _MUTED,
     "text.color": _INK,
@@ -46,8 +46,8 @@ _SETTINGS: Mapping[Any, Any] = {  # its own type lists every setting there is
 def horizons_plot(study: Study, words: Words) -> str:
     """Return the mean of each horizon with its band, and the placebo's beside it."""
     with _axes() as (figure, axes):
-        labels = [words(horizon) for horizon in HORIZONS]
-        for x, horizon in enumerate(HORIZONS):
+        shown = [horizon for horizon in HORIZONS if horizon in study.measured]
+        for x, horizon in enumerate(shown):
             cell = study.cell("signed_abnormal", "all", "all", horizon)
             placebo = study.placebo[horizon]
             if placebo is not None:
@@ -57,8 +57,8 @@ def horizons_plot(study: Study, words: Words) -> str:
                 summary = cell.summary
                 axes.vlines(x - 0.16, summary.low or 0.0, summary.high or 0.0, color=_ACCENT, lw=2)
                 axes.plot([x - 0.16], [summary.mean or 0.0], "o", color=_ACCENT, ms=7)
-        axes.set_xticks(range(len(HORIZONS)), labels)
-        axes.set_xlim(-0.6, len(HORIZONS) - 0.4)
+        axes.set_xticks(range(len(shown)), [words(horizon) for horizon in shown])
+        axes.set_xlim(-0.6, len(shown) - 0.4)
         axes.plot([], [], "o-", color=_ACCENT, lw=2, label=f"{words('mean')}, {words('band')}")
         axes.plot([], [], "-", color=_OTHER, lw=7, alpha=0.4, label=words("placebo_short"))
         _legend(axes)
@@ -115,7 +115,7 @@ def _axes() -> Iterator[tuple[Figure, Axes]]:
         warnings.filterwarnings("ignore", message="Glyph .* missing")
         figure = Figure(figsize=_SIZE)
         FigureCanvasSVG(figure)
-        axes = figure.add_axes((0.085, 0.15, 0.905, 0.72))
+        axes = figure.add_axes((0.065, 0.13, 0.925, 0.76))
         figure.patch.set_visible(False)
         axes.patch.set_visible(False)
         for side in ("top", "right", "left"):
@@ -125,8 +125,13 @@ def _axes() -> Iterator[tuple[Figure, Axes]]:
         axes.tick_params(length=0)
         axes.axhline(0, color=_MUTED, lw=1)
         axes.yaxis.set_major_locator(MaxNLocator(6))
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value * 100:+.4g} %"))
+        axes.yaxis.set_major_formatter(FuncFormatter(_percent))
         yield figure, axes
+
+
+def _percent(ratio: float, _: object = None) -> str:
+    text = f"{ratio * 100:+.4g}".replace("-", "−")
+    return "0 %" if float(ratio) == 0.0 else f"{text} %"
 
 
 def _legend(axes: Axes) -> None:

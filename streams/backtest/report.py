@@ -6,7 +6,6 @@ from html import escape
 from importlib.resources import files
 
 from signals.backtest.forward import HORIZONS
-from signals.messages import Micros
 from signals.reading.ruleset import Training
 from streams.backtest.observation_table import observations_table
 from streams.backtest.page import (
@@ -36,13 +35,10 @@ class About:
     """What a report says besides its study.
 
     Attributes:
-        first_us, last_us: when the first and the last alert became known.
         command: what made it.
         training: by rule-set hash, what the weights were learned from, where that is known.
     """
 
-    first_us: Micros
-    last_us: Micros
     command: str
     training: Mapping[str, Training | None]
 
@@ -106,7 +102,7 @@ def _top(study: Study, about: About, words: Words) -> Iterator[str]:
         days=len({one.day for one in entered}),
     )
     yield f'<p class="lead" id="counts">{counts}</p>'
-    span = words("range", first=day_of(about.first_us), last=day_of(about.last_us))
+    span = words("range", first=day_of(study.first_us), last=day_of(study.last_us))
     rules = ", ".join(escape(f"{one.version} ({one.hash[:12]})") for one in study.rules)
     yield f'<p class="muted">{span} · {words("rules")} {rules} · {_mark(study, about, words)}</p>'
     main = study.cell("signed_abnormal", "all", "all", MAIN)
@@ -123,9 +119,9 @@ def _cards(study: Study, main: Cell, words: Words) -> str:
     cards = [
         (
             "main",
-            words("main", horizon=words(MAIN)),
+            f"{words('main', horizon=words(MAIN))} (n {one.n})",
             percent(one.mean),
-            f"{words('band')} {band(one.low, one.high)} · n {one.n}",
+            f"{words('band')} {band(one.low, one.high)}",
         )
     ]
     if placebo is not None:
@@ -165,8 +161,8 @@ def _verdict(study: Study, main: Cell, words: Words) -> str:
 def _horizons_table(study: Study, words: Words) -> str:
     heads = [
         words(key)
-        for key in ("horizon", "n", "days", "mean", "band", "median", "t", "t_days", "bmp", "p",
-                    "p_adjusted", "hits", "net_short", "placebo_short", "p")
+        for key in ("horizon", "n", "days", "mean", "median", "t", "t_days", "bmp", "p",
+                    "p_adjusted", "hits", "net_short", "placebo_short", "placebo_p")
     ]  # fmt: skip
     rows = []
     for horizon in HORIZONS:
@@ -175,30 +171,25 @@ def _horizons_table(study: Study, words: Words) -> str:
             continue
         one, placebo = found.summary, study.placebo[horizon]
         figures = [
-            f"{one.n}", f"{one.days}", percent(one.mean), band(one.low, one.high),
-            percent(one.median), number(one.t), number(one.t_clustered),
-            number(one.t_standardised), probability(one.p), probability(found.p_adjusted),
-            _rate(one.hit_rate, one.hit_low, one.hit_high), percent(one.net),
-            "–" if placebo is None else _with(percent(placebo.mean),
-                                              band(placebo.low, placebo.high)),
+            f"{one.n}", f"{one.days}", _with(one.mean, one.low, one.high), percent(one.median),
+            number(one.t), number(one.t_clustered), number(one.t_standardised),
+            probability(one.p), probability(found.p_adjusted),
+            _with(one.hit_rate, one.hit_low, one.hit_high, sign=False), percent(one.net),
+            "–" if placebo is None else _with(placebo.mean, placebo.low, placebo.high),
             probability(None if placebo is None else placebo.p),
         ]  # fmt: skip
         rows.append(row([cell(words(horizon), "text"), *map(cell, figures)]))
-    few = words("few", least=LEAST)
-    without = ""
+    notes = [words("bands_note"), words("few", least=LEAST)]
     if study.without_placebo:
-        without = " · " + words("without_placebo", count=study.without_placebo)
-    return table(heads, rows, name="horizons") + f'<p class="note">{few}{without}</p>'
+        notes.append(words("without_placebo", count=study.without_placebo))
+    return table(heads, rows, name="horizons") + f'<p class="note">{" · ".join(notes)}</p>'
 
 
-def _rate(rate: float | None, low: float | None, high: float | None) -> str:
-    if rate is None:
+def _with(figure: float | None, low: float | None, high: float | None, *, sign: bool = True) -> str:
+    """Return a figure with its band below it."""
+    if figure is None:
         return "–"
-    return _with(percent(rate, sign=False), band(low, high, sign=False))
-
-
-def _with(figure: str, aside: str) -> str:
-    return f"{figure}<small>{aside}</small>"
+    return f"{percent(figure, sign=sign)}<small>{band(low, high, sign=sign)}</small>"
 
 
 def _cell_tables(study: Study, words: Words) -> Iterator[str]:
@@ -209,21 +200,25 @@ def _cell_tables(study: Study, words: Words) -> Iterator[str]:
 
 
 def _heat_table(study: Study, measure: str, words: Words) -> str:
+    """Return the cells by group; horizons and groups without a single figure are left out."""
+    shown = [horizon for horizon in HORIZONS if horizon in study.measured]
     by_row: dict[tuple[str, str], list[Cell]] = {}
     for found in study.cells:
-        if found.measure == measure:
+        if found.measure == measure and found.horizon in shown:
             by_row.setdefault((found.group, found.value), []).append(found)
     rows = []
     for group in GROUPS:
-        values = [key for key in by_row if key[0] == group]
+        values = [
+            key for key in by_row if key[0] == group and any(one.summary.n for one in by_row[key])
+        ]
         if values and group != "all":
             rows.append(
-                f'<tr class="group"><th colspan="{len(HORIZONS) + 1}">{words(group)}</th></tr>'
+                f'<tr class="group"><th colspan="{len(shown) + 1}">{words(group)}</th></tr>'
             )
         for key in values:
             name = cell(escape(words.group_value(*key)), "text")
             rows.append(row([name, *(_heat_cell(found, words) for found in by_row[key])]))
-    return table([words("group"), *map(words, HORIZONS)], rows, name="heat")
+    return table([words("group"), *map(words, shown)], rows, name="heat")
 
 
 def _heat_cell(found: Cell, words: Words) -> str:
@@ -276,15 +271,15 @@ def _missing(study: Study, words: Words) -> Iterator[str]:
 # ---- where it comes from -------------------------------------------------------------------------
 
 
-def _overlaps(training: Training, about: About) -> bool:
-    first, last = day_of(about.first_us)[:7], day_of(about.last_us)[:7]
+def _overlaps(training: Training, study: Study) -> bool:
+    first, last = day_of(study.first_us)[:7], day_of(study.last_us)[:7]
     return any(since <= last and first <= until for since, until in training.sources.values())
 
 
 def _mark(study: Study, about: About, words: Words) -> str:
     """Return in short whether the weights may have seen the headlines of the backtest."""
     found = [about.training.get(one.hash) for one in study.rules]
-    if any(training is not None and _overlaps(training, about) for training in found):
+    if any(training is not None and _overlaps(training, study) for training in found):
         return f'<span class="mark">{words("training")}: {words("overlap")}</span>'
     if any(training is None for training in found) or not found:
         return f"<span>{words('training_unknown')}</span>"
@@ -306,15 +301,15 @@ def _origin(study: Study, about: About, words: Words) -> Iterator[str]:
     yield f'<p class="note">{text}</p>'
     for rules in study.rules:
         yield (f"<p>{words('rules')} <code>{escape(rules.version)} {escape(rules.hash)}</code></p>")
-        yield from _training(about.training.get(rules.hash), about, words)
+        yield from _training(about.training.get(rules.hash), study, words)
     yield f"<p>{words('command')}</p><pre><code>{escape(about.command)}</code></pre>"
 
 
-def _training(training: Training | None, about: About, words: Words) -> Iterator[str]:
+def _training(training: Training | None, study: Study, words: Words) -> Iterator[str]:
     if training is None:
         yield f'<p class="note" id="training">{words("training_unknown")}</p>'
         return
-    first, last = day_of(about.first_us)[:7], day_of(about.last_us)[:7]
+    first, last = day_of(study.first_us)[:7], day_of(study.last_us)[:7]
     spans = []
     for source in sorted(training.sources):
         since, until = training.sources[source]
@@ -323,5 +318,5 @@ def _training(training: Training | None, about: About, words: Words) -> Iterator
         spans.append(f'<span class="mark">{text} ({words("overlap")})</span>' if overlaps else text)
     labels = words("labels", labels=f"{training.labels:,}", undated=f"{training.undated:,}")
     yield f'<p class="note" id="training">{words("training")}: {labels}; {", ".join(spans)}</p>'
-    if _overlaps(training, about):
+    if _overlaps(training, study):
         yield f'<p class="note">{words("overlap_note")}</p>'

@@ -97,6 +97,8 @@ class Study:
         placebo: by horizon, of signed abnormal returns; None where no other day can be drawn.
         tests: how many p-values were adjusted together.
         alerts: how many were read; kinds: those that were traded.
+        first_us, last_us: when the first and the last signal became known; of the alerts, where
+            none of them is a signal.
     """
 
     observations: tuple[Observation, ...]
@@ -111,6 +113,8 @@ class Study:
     cost: float
     seed: int
     rules: tuple[RuleSetId, ...]
+    first_us: Micros
+    last_us: Micros
 
     def cell(self, measure: str, group: str, value: str, horizon: str) -> Cell | None:
         """Return a cell, None where the group has no observation."""
@@ -119,6 +123,16 @@ class Study:
             if (cell.measure, cell.group, cell.value, cell.horizon) == wanted:
                 return cell
         return None
+
+    @property
+    def measured(self) -> frozenset[str]:
+        """Return the horizons at which anything was measured."""
+        return frozenset(
+            found.horizon
+            for one in self.observations
+            for found in one.forward.returns
+            if found.raw is not None
+        )
 
     @property
     def entered(self) -> tuple[Observation, ...]:
@@ -138,14 +152,16 @@ def run_study(
     """Return the study of alerts over prices.
 
     Args:
-        alerts: every revision, in any order.
+        alerts: every revision, in any order; one at least.
         prices: by ticker.
         kinds: the transitions that are traded.
         cost: of a round trip, as a ratio of what is traded.
         seed: of bootstraps and placebos.
         on_step: called with what is being worked on, to show progress.
     """
-    observations = _observe(signals_of(alerts, kinds, prices.keys()), prices, on_step)
+    signals = signals_of(alerts, kinds, prices.keys())
+    known = [one.known_us for one in signals or alerts]
+    observations = _observe(signals, prices, on_step)
     on_step("statistics")
     cells = _adjusted(_cells(observations, cost=cost, seed=seed))
     curve = _curve(observations, seed=seed)
@@ -169,6 +185,8 @@ def run_study(
         rules=tuple(
             sorted({alert.rules for alert in alerts}, key=lambda one: (one.version, one.hash))
         ),
+        first_us=min(known),
+        last_us=max(known),
     )
 
 

@@ -18,7 +18,7 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
         "알림 {alerts}건에서 신호 {signals}건, 그중 {entered}건 매매 가능 "
         "(종목 {tickers}개, 거래일 {days}일)",
     ),
-    "range": ("alerts from {first} to {last} (UTC)", "알림 기간 {first} ~ {last} (UTC)"),
+    "range": ("known from {first} to {last} (UTC)", "신호 기간 {first} ~ {last} (UTC)"),
     "main": ("{horizon}, less the market", "{horizon}, 시장 조정"),
     "band": ("95 % band", "95% 구간"),
     "placebo": ("Placebo, same tickers on other days", "위약 검정: 같은 종목, 다른 날"),
@@ -54,10 +54,11 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
     "cells_note": (
         "Mean abnormal return, and the number of observations. The deeper the colour, the larger "
         "the t-value with errors by day. ● marks an adjusted p under 0.05 over all {tests} cells "
-        "tested (Benjamini–Hochberg); with so many cells some look large by chance.",
+        "tested (Benjamini–Hochberg); with so many cells some look large by chance. Horizons and "
+        "groups without any figure are left out here; what is missing is counted below.",
         "평균 초과수익률과 관측 수. 색이 진할수록 일별 군집 t값이 큽니다. ●는 검정한 칸 {tests}개 "
         "전체에서 보정한 p가 0.05 미만인 칸입니다(벤저미니–호크버그). 칸이 많으면 우연히 커 보이는 "
-        "칸이 생깁니다.",
+        "칸이 생깁니다. 수치가 하나도 없는 구간과 집단은 여기서 뺐고, 아래에 건수를 적었습니다.",
     ),
     "curve": ("Around the event", "이벤트 전후"),
     "curve_note": (
@@ -139,6 +140,8 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
     "median": ("median", "중앙값"),
     "n": ("n", "n"),
     "days": ("days", "일수"),
+    "placebo_p": ("its p", "위약 p"),
+    "bands_note": ("In brackets: 95 % bands", "괄호: 95% 구간"),
     "t": ("t", "t"),
     "t_days": ("t by day", "군집 t"),
     "bmp": ("BMP", "BMP"),

@@ -227,8 +227,6 @@ def _write(
         on_step=progress.say,
     )
     about = About(
-        first_us=min(alert.known_us for alert in alerts),
-        last_us=max(alert.known_us for alert in alerts),
         command=_command(arguments),
         training=_training(),
     )
