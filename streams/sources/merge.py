@@ -6,8 +6,8 @@ takes the memory of a short one; others are sorted in memory.
 
 import heapq
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from itertools import groupby
-from operator import attrgetter
 
 from signals import names
 from signals.messages import Headline, PriceSample
@@ -54,13 +54,17 @@ def merge_in_order(
     Raises: NotInOrder at the first record that comes too late; what was yielded before is then not
         the canonical order.
     """
-    checked = [_checked(number, messages) for number, messages in enumerate(inputs)]
-    for _, group in groupby(heapq.merge(*checked, key=_receipt), key=_receipt):
-        records = list(group)
-        if len(records) == 1:  # most of them: as fast as it goes
-            yield _as_input(records[0])
-        else:
-            yield from _in_order(records)
+    group: list[_Message] = []  # what was received together
+    group_us = -1
+    for received_us, record in _by_receipt(inputs):
+        if received_us != group_us:
+            if len(group) == 1:  # most of them: as fast as it goes
+                yield _as_input(group[0])
+            elif group:
+                yield from _in_order(group)
+            group, group_us = [], received_us
+        group.append(record)
+    yield from _in_order(group)
 
 
 def is_in_order(messages: Iterable[_Message]) -> bool:
@@ -73,16 +77,26 @@ def is_in_order(messages: Iterable[_Message]) -> bool:
     return True
 
 
-_receipt = attrgetter("received_us")
-
-
-def _checked(number: int, messages: Iterable[_Message]) -> Iterator[_Message]:
-    last_us = 0
-    for message in messages:
-        if message.received_us < last_us:
+def _by_receipt(inputs: Sequence[Iterable[_Message]]) -> Iterator[tuple[int, _Message]]:
+    """Yield records with their receipt; of one receipt, those of the first input first."""
+    follow = [iter(messages).__next__ for messages in inputs]
+    heap: list[tuple[int, int, _Message]] = []  # no two have one number: records never compare
+    for number in range(len(inputs)):
+        with suppress(StopIteration):
+            record = follow[number]()
+            heap.append((record.received_us, number, record))
+    heapq.heapify(heap)
+    while heap:
+        received_us, number, record = heap[0]
+        yield received_us, record
+        try:
+            record = follow[number]()
+        except StopIteration:
+            heapq.heappop(heap)
+            continue
+        if record.received_us < received_us:
             raise NotInOrder(number)
-        last_us = message.received_us
-        yield message
+        heapq.heapreplace(heap, (record.received_us, number, record))
 
 
 def _in_order(records: list[_Message]) -> Iterator[tuple[str, str, _Message]]:
