@@ -29,13 +29,14 @@ _POLL_MS = 200
 
 @asynccontextmanager
 async def open_consumer(
-    bootstrap: str, *, group: str | None = None
+    bootstrap: str, *, group: str | None = None, fetch_bytes: int = _LARGEST
 ) -> AsyncIterator[AIOKafkaConsumer]:
     """Yield a consumer of raw bytes without an assignment.
 
     Args:
         bootstrap: ``host:port``, several separated by commas.
         group: only to ask for that group's offsets; it is never joined.
+        fetch_bytes: of a partition at a time; a larger record comes alone.
     Raises: Unavailable where the broker does not answer, or refuses.
     """
     consumer = AIOKafkaConsumer(
@@ -44,7 +45,7 @@ async def open_consumer(
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         fetch_max_wait_ms=_FETCH_WAIT_MS,
-        max_partition_fetch_bytes=_LARGEST,
+        max_partition_fetch_bytes=fetch_bytes,
     )
     async with _saying_why(bootstrap):
         try:

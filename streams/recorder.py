@@ -27,6 +27,8 @@ __all__ = ["ALL", "Recorder", "Tally", "record_topics", "recorded_of"]
 
 ALL = "all"
 _POLL_MS = 200
+_FETCH_BYTES = 1024 * 1024  # of each partition: all of a prefix may be some hundred of them
+_TAKEN = 5000  # records that are unpacked at once
 _MOST_WAITING = 64 * 1024 * 1024  # bytes of records in memory, of all partitions together
 _ROTATE_S = 3600.0  # a run that follows makes what it has a whole file so often
 
@@ -144,7 +146,7 @@ class Recorder:
             OSError where the folder cannot be written.
         """
         require_arrow()
-        async with open_consumer(self._bootstrap) as consumer:
+        async with open_consumer(self._bootstrap, fetch_bytes=_FETCH_BYTES) as consumer:
             topics = await self._topics()
             check_request(self._folder, self._request)
             await self._plan(consumer, topics)
@@ -245,7 +247,7 @@ class Recorder:
             consumer.seek(at, max(self._parts[at].next, self._parts[at].span.log_start))
         rotated_s = monotonic_s()
         while left and not stop.is_set():
-            batches = await consumer.getmany(*sorted(left), timeout_ms=_POLL_MS)
+            batches = await consumer.getmany(*sorted(left), timeout_ms=_POLL_MS, max_records=_TAKEN)
             for at, records in batches.items():
                 self._take(at, records)
             for at in sorted(left):

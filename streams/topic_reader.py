@@ -20,6 +20,7 @@ __all__ = ["StoredTopics", "TopicReader"]
 
 _POLL_MS = 200
 _RECORDS = 500
+_FETCH_BYTES = 1024 * 1024  # of each partition: a merge holds something of all of them
 
 
 class TopicReader:
@@ -105,7 +106,9 @@ class TopicReader:
     async def _open(self) -> None:
         self.partitions = await partitions_of(self._bootstrap, self._topics)
         async with AsyncExitStack() as opening:
-            consumer = await opening.enter_async_context(open_consumer(self._bootstrap))
+            consumer = await opening.enter_async_context(
+                open_consumer(self._bootstrap, fetch_bytes=_FETCH_BYTES)
+            )
             self.begins = dict(await consumer.beginning_offsets(self.partitions))
             self.ends = dict(await consumer.end_offsets(self.partitions))
             consumer.assign(self.partitions)

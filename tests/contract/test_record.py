@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from aiokafka.admin import NewTopic
 
+from signals import names
 from signals.errors import ConfigError, Unavailable
 from streams.brokers import Broker
 from streams.clients import describe_partitions, open_admin, open_producer
@@ -15,7 +16,7 @@ from streams.recorder import ALL, Recorder, Tally
 from streams.recording import open_recording, read_recording
 from streams.recordings.manifest import ParquetManifest, Request
 from streams.recordings.records import Recorded
-from streams.topic_admin import wait_until_ready
+from streams.topic_admin import apply_topics, wait_until_ready
 from streams.topic_reader import StoredTopics, TopicReader
 
 pytest.importorskip("pyarrow")
@@ -98,6 +99,27 @@ async def test_a_recording_holds_the_bytes_of_the_topics(
     assert manifest.complete
     assert manifest.gaps("a") == 0
     assert open_recording(tmp_path / "r").starts("a") == {0: 0, 1: 0, 2: 0}
+
+
+async def test_a_record_larger_than_what_is_fetched_at_once_is_held_too(
+    broker: Broker, prefix: str, tmp_path: Path
+) -> None:
+    await apply_topics(broker.bootstrap, prefix)
+    topic = f"{prefix}{names.HEADLINES}"
+    values = [b"small", b"x" * 5_000_000, b"y" * 3_000_000, b"small"]
+    async with open_producer(broker.bootstrap) as producer:
+        for value in values:
+            await producer.send_and_wait(topic, value, key=b"k", partition=1)
+
+    def read() -> list[bytes | None]:
+        with TopicReader(broker.bootstrap, [topic]) as reader:
+            return [record.value for record in StoredTopics(reader, prefix).read(names.HEADLINES)]
+
+    await record(broker, prefix, tmp_path / "r", topics=(names.HEADLINES,))
+
+    held = [item.value for item in read_recording(tmp_path / "r", names.HEADLINES)]
+    assert held == values
+    assert await asyncio.to_thread(read) == values
 
 
 async def test_a_second_run_goes_on_after_the_last_record(
