@@ -7,7 +7,7 @@ from typing import Literal
 from signals.messages import Alert, AlertKind, DealStatus, Direction, Micros, RuleSetId
 from signals.policy import DAY_US
 
-__all__ = ["Novelty", "Signal", "language_of", "side_of", "signals_of"]
+__all__ = ["Novelty", "Signal", "count_unlisted", "language_of", "side_of", "signals_of"]
 
 Novelty = Literal["first", "again", "follow_up"]
 _AGAIN_US = 14 * DAY_US
@@ -88,6 +88,16 @@ def signals_of(
                     found[key] = _signal(alert, ticker, _novelty(alert, before))
             before.append((alert.known_us, alert.story_id))
     return sorted(found.values(), key=lambda item: (item.known_us, item.story_id, item.ticker))
+
+
+def count_unlisted(alerts: Iterable[Alert], kinds: Collection[AlertKind]) -> int:
+    """Return how many stories of these transitions name nothing that can be traded."""
+    listed: dict[str, bool] = {}
+    for alert in alerts:
+        if alert.kind in kinds:
+            known = listed.get(alert.story_id, False)
+            listed[alert.story_id] = known or bool(_tickers(alert, ()))
+    return sum(not known for known in listed.values())
 
 
 def _identity(alert: Alert, ticker: str) -> tuple[str | None, ...]:

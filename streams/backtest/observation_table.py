@@ -1,8 +1,9 @@
 """The report's last table: every signal, what one could have traded, and what came of it."""
 
+from collections.abc import Sequence
 from html import escape
 
-from signals.backtest.forward import ForwardReturn
+from signals.backtest.forward import HORIZONS, ForwardReturn
 from streams.backtest.page import cell, percent, row, table, time_of
 from streams.backtest.study import Observation, Study
 from streams.backtest.words import Words
@@ -14,21 +15,20 @@ _LEFT = 3
 
 
 def observations_table(study: Study, words: Words) -> str:
-    """Return all signals by the time at which they were known, without the side of the trade."""
-    horizons = (
-        [found.horizon for found in study.observations[0].forward.returns]
-        if (study.observations)
-        else []
-    )
+    """Return all signals by the time at which they were known, without the side of the trade.
+
+    Horizons at which nothing was measured at all are left out.
+    """
+    shown = [horizon for horizon in HORIZONS if horizon in study.measured]
     heads = [
         *(words(key) for key in ("known", "ticker", "what", "side", "entry", "price")),
-        *(words(horizon) for horizon in horizons),
+        *(words(horizon) for horizon in shown),
     ]
-    rows = [_row(one, words) for one in study.observations]
+    rows = [_row(one, shown, words) for one in study.observations]
     return table(heads, rows, name="observations", left=_LEFT)
 
 
-def _row(one: Observation, words: Words) -> str:
+def _row(one: Observation, shown: Sequence[str], words: Words) -> str:
     signal, entry = one.signal, one.forward.entry
     facts = [signal.kind, signal.type, signal.status, signal.direction, signal.severity]
     told = " · ".join(words.name(fact) for fact in facts if fact is not None)
@@ -39,15 +39,15 @@ def _row(one: Observation, words: Words) -> str:
         cell(words(_SIDES[signal.side])),
     ]
     if entry is None:
-        span = 2 + len(one.forward.returns)
         reason = words(str(one.forward.reason))
-        return row([*cells, f'<td class="wrap" colspan="{span}">{reason}</td>'])
+        return row([*cells, f'<td class="wrap" colspan="{2 + len(shown)}">{reason}</td>'])
+    figures = [found for found in one.forward.returns if found.horizon in shown]
     return row(
         [
             *cells,
             cell(time_of(entry.at_us)),
             cell(f"{entry.price:,.2f}"),
-            *(cell(_figure(found, words), "") for found in one.forward.returns),
+            *(cell(_figure(found, words)) for found in figures),
         ]
     )
 

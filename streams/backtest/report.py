@@ -70,7 +70,7 @@ def report_html(
     sections = (
         *_top(study, about, words),
         f"<h2>{words('by_horizon')}</h2>",
-        horizons_plot(study, words),
+        _plot(horizons_plot(study, words)),
         _horizons_table(study, words),
         *_cell_tables(study, words),
         *_curve(study, words),
@@ -158,6 +158,11 @@ def _verdict(study: Study, main: Cell, words: Words) -> str:
     return words("not_chance", tests=study.tests)
 
 
+def _plot(svg: str) -> str:
+    """Return a plot that a narrow screen scrolls, rather than shrinks past reading."""
+    return f'<div class="scroll">{svg}</div>'
+
+
 def _horizons_table(study: Study, words: Words) -> str:
     heads = [
         words(key)
@@ -241,7 +246,7 @@ def _curve(study: Study, words: Words) -> Iterator[str]:
     if all(day.mean is None for day in study.curve):
         yield f'<p class="note">{words("few", least=LEAST)}</p>'
         return
-    yield curve_plot(study, words)
+    yield _plot(curve_plot(study, words))
     counts = [day.n for day in study.curve]
     shown = f"{min(counts)}" if min(counts) == max(counts) else f"{min(counts)}–{max(counts)}"
     yield f'<p class="note">{words("curve_note")} n {shown}.</p>'
@@ -257,23 +262,28 @@ def _missing(study: Study, words: Words) -> Iterator[str]:
     rows = [
         row(
             (
-                cell(words(one.horizon), "text"),
+                cell(words("at_entry" if one.horizon == "entry" else one.horizon), "text"),
                 cell(words(one.reason), "text"),
-                cell(f"{one.count:,}"),
+                cell(f"{one.count:,}", "text"),
                 cell(escape(", ".join(one.tickers)), "wrap"),
             )
         )
         for one in study.missing
     ]
-    yield table(heads, rows, name="missing", left=2)
+    yield table(heads, rows, name="missing", left=len(heads))
 
 
 # ---- where it comes from -------------------------------------------------------------------------
 
 
 def _overlaps(training: Training, study: Study) -> bool:
+    return any(_overlap(since, until, study) for since, until in training.sources.values())
+
+
+def _overlap(since: str, until: str, study: Study) -> bool:
+    """Return whether months and the time of the signals have one in common."""
     first, last = day_of(study.first_us)[:7], day_of(study.last_us)[:7]
-    return any(since <= last and first <= until for since, until in training.sources.values())
+    return since <= last and first <= until
 
 
 def _mark(study: Study, about: About, words: Words) -> str:
@@ -309,14 +319,18 @@ def _training(training: Training | None, study: Study, words: Words) -> Iterator
     if training is None:
         yield f'<p class="note" id="training">{words("training_unknown")}</p>'
         return
-    first, last = day_of(study.first_us)[:7], day_of(study.last_us)[:7]
-    spans = []
+    seen: list[str] = []
+    apart: list[str] = []
     for source in sorted(training.sources):
         since, until = training.sources[source]
         text = escape(f"{source} {since} – {until}")
-        overlaps = since <= last and first <= until
-        spans.append(f'<span class="mark">{text} ({words("overlap")})</span>' if overlaps else text)
+        (seen if _overlap(since, until, study) else apart).append(text)
     labels = words("labels", labels=f"{training.labels:,}", undated=f"{training.undated:,}")
-    yield f'<p class="note" id="training">{words("training")}: {labels}; {", ".join(spans)}</p>'
+    told = f"{words('training')}: {labels}"
+    if seen:
+        told += f'; <span class="mark">{words("overlap")}</span>: {", ".join(seen)}'
+    if apart:
+        told += f"; {words('no_overlap')}: {', '.join(apart)}"
+    yield f'<p class="note" id="training">{told}</p>'
     if _overlaps(training, study):
         yield f'<p class="note">{words("overlap_note")}</p>'

@@ -1,14 +1,14 @@
 """The study: observations, cells, the curve around the event, placebo, and what is missing."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from signals.backtest.forward import HORIZONS, Forward, ForwardReturn, forward_of
 from signals.backtest.prices import Prices
-from signals.backtest.signal import Signal, signals_of
+from signals.backtest.signal import Signal, count_unlisted, signals_of
 from signals.backtest.window import AFTER, BEFORE, Window, event_session, window_of
 from signals.messages import Alert, AlertKind, Micros, RuleSetId
 from signals.policy import DAY_US
@@ -176,7 +176,7 @@ def run_study(
         curve=tuple(curve),
         placebo=_placebos(traded, pool, cells, seed=seed),
         without_placebo=pool.without,
-        missing=tuple(_missing(observations)),
+        missing=(*_unlisted(alerts, kinds), *_missing(observations)),
         tests=sum(cell.summary.p is not None for cell in cells),
         alerts=len(alerts),
         kinds=tuple(sorted(kinds)),
@@ -354,6 +354,12 @@ def _placebos(
             None if mean is None else draw_placebo(pool, horizon, mean, seed=seed, kept=kept)
         )
     return found
+
+
+def _unlisted(alerts: Sequence[Alert], kinds: Collection[AlertKind]) -> Iterator[Missing]:
+    count = count_unlisted(alerts, kinds)
+    if count:
+        yield Missing(horizon="entry", reason="no_ticker", count=count, tickers=())
 
 
 def _missing(observations: Sequence[Observation]) -> list[Missing]:

@@ -93,6 +93,7 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
         "라벨 {labels}건, 그중 날짜 없음 {undated}건",
     ),
     "overlap": ("overlaps the backtest", "백테스트 기간과 겹침"),
+    "no_overlap": ("apart from it", "겹치지 않음"),
     "overlap_note": (
         "The reader's weights were learned from headlines of the same months: it reads them better "
         "than it would read new ones. Prices played no part in learning.",
@@ -152,6 +153,7 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
     "ticker": ("ticker", "종목"),
     "what": ("what", "내용"),
     "side": ("side", "방향"),
+    "at_entry": ("entry", "진입"),
     "entry": ("entry (UTC)", "진입 (UTC)"),
     "price": ("price", "가격"),
     "group": ("group", "집단"),
@@ -182,6 +184,7 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
     "day+5": ("+5 days", "+5일"),
     "day+20": ("+20 days", "+20일"),
     # reasons
+    "no_ticker": ("stories that name no listed company", "상장사가 없는 이야기"),
     "not_in_files": ("the price files hold nothing of it", "가격 파일에 없음"),
     "no_market": ("its market is in no calendar", "거래소 달력에 없음"),
     "beyond_data": ("after the end of the prices", "가격 자료가 끝난 뒤"),

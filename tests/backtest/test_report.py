@@ -9,14 +9,17 @@ import sys
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from matplotlib.image import imread
 
+from signals.backtest.forward import Reason
 from signals.messages import Alert
 from streams.backtest.tables import TABLES
+from streams.backtest.words import Words
 from streams.codec import encode
 from tapewire.cli import main
 from tests.backtest.worlds import Market, alert
@@ -174,6 +177,15 @@ def test_both_languages_are_written_out(studies: list[Path], lang: str, other: s
     assert "toy abab" in text  # the rule set
     assert "--seed 7" in text
     assert 'id="training"' in text
+
+
+def test_every_reason_is_told_in_both_languages_and_on_the_page_of_the_documents() -> None:
+    page = (ROOT / "docs" / "backtest.md").read_text(encoding="utf-8")
+
+    for reason in (*get_args(Reason), "no_ticker"):
+        assert f"`{reason}`" in page
+        texts = {Words(lang, str)(reason) for lang in ("en", "ko")}
+        assert len(texts) == 2
 
 
 # ---- in a browser ----

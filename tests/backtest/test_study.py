@@ -145,13 +145,17 @@ def test_every_signal_is_in_the_figures_or_among_the_missing() -> None:
     alerts = _alerts(market, effect=0.0)
     alerts += [alert("GONE", market.night_before(150 + n), number=n) for n in range(4)]
     alerts += [alert(market.tickers[0], market.night_before(258), number=258)]
-    study = _run(alerts, collect(*market.samples()))
+    nobody = alert("NONE", market.night_before(150), parties=(), tickers=())
+    retold = alert("NONE", market.night_before(151), parties=(), tickers=(), revision=2)
+    study = _run([*alerts, nobody, retold], collect(*market.samples()))
 
     assert len(study.observations) == len(alerts)
-    (entry,) = [one for one in study.missing if one.horizon == "entry"]
+    unlisted, entry = (one for one in study.missing if one.horizon == "entry")
+    assert (unlisted.reason, unlisted.count) == ("no_ticker", 1)
     assert (entry.reason, entry.count, entry.tickers) == ("not_in_files", 4, ("GONE",))
     for horizon in HORIZONS:
-        without = sum(one.count for one in study.missing if one.horizon in ("entry", horizon))
+        missing = [one for one in study.missing if one.horizon in ("entry", horizon)]
+        without = sum(one.count for one in missing if one.reason != "no_ticker")
         cell = study.cell("raw", "all", "all", horizon)
         assert cell is not None
         assert cell.summary.n + without == len(alerts)
