@@ -17,6 +17,7 @@ from streams.recordings.manifest import (
     ParquetManifest,
     Request,
     Span,
+    alone_in,
     check_request,
     write_manifest,
 )
@@ -149,13 +150,23 @@ class Recorder:
         async with open_consumer(self._bootstrap, fetch_bytes=_FETCH_BYTES) as consumer:
             topics = await self._topics()
             check_request(self._folder, self._request)
-            await self._plan(consumer, topics)
-            try:
-                await self._copy(consumer, stop, tell)
-            finally:
-                # Whatever happened: what was taken is whole, and a next run goes on from there.
-                for part in self._parts.values():
-                    part.writer.finish()
+            with alone_in(self._folder):
+                return await self._record(consumer, topics, stop, tell)
+
+    async def _record(
+        self,
+        consumer: AIOKafkaConsumer,
+        topics: Sequence[str],
+        stop: asyncio.Event,
+        tell: Callable[[Tally], None],
+    ) -> ParquetManifest:
+        await self._plan(consumer, topics)
+        try:
+            await self._copy(consumer, stop, tell)
+        finally:
+            # Whatever happened: what was taken is whole, and a next run goes on from there.
+            for part in self._parts.values():
+                part.writer.finish()
         return self._write_manifest(is_complete=self._follow or not stop.is_set())
 
     async def _topics(self) -> list[str]:

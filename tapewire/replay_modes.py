@@ -126,6 +126,12 @@ def _note_what_is_odd(job: Job) -> None:
         return
     if not manifest.complete:
         job.warn("the recording was stopped before its end; what it holds is replayed")
+    for topic in (names.JOURNAL, names.REACTIONS):
+        if topic in manifest.topics and (gaps := manifest.gaps(topic)):
+            job.warn(
+                f"{gaps:,} offsets of {topic} hold no record; what retention took before it was "
+                "recorded is missing here"
+            )
     own = rule_set_id(job.rules)
     if manifest.rule_sets and own not in manifest.rule_sets:
         seen = ", ".join(f"{rules.version} ({rules.hash[:12]})" for rules in manifest.rule_sets)

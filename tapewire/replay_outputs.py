@@ -48,7 +48,7 @@ def open_outputs(
         with TopicSink(live, to_prefix, everything=everything) as sink:
             yield sink.take, lambda report: _write(report, out)
     elif is_streamed and out is not None:
-        with _opened(out) as file:
+        with _opened(out, at_once=True) as file:
             yield _taking_alerts(file), lambda _: None
     else:
         yield None, lambda report: _write(report, out)
@@ -70,8 +70,8 @@ def _write(report: Report, out: str | None) -> None:
 
 
 @contextmanager
-def _opened(out: str) -> Iterator[BinaryIO]:
-    """Yield where alerts are written; a file has its name once it is whole."""
+def _opened(out: str, *, at_once: bool = False) -> Iterator[BinaryIO]:
+    """Yield where alerts are written; a file has its name once it is whole, or at once."""
     if out == "-":
         yield sys.stdout.buffer
         sys.stdout.flush()
@@ -79,7 +79,7 @@ def _opened(out: str) -> Iterator[BinaryIO]:
     path = Path(out)
     torn = torn_name(path)
     try:
-        if path.exists() and not path.is_file():  # a pipe, or /dev/null
+        if at_once or (path.exists() and not path.is_file()):  # a pipe, or /dev/null
             with path.open("wb") as file:
                 yield file
             return

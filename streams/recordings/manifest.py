@@ -1,6 +1,8 @@
 """What a recording in Parquet says of itself: what was asked for, and every whole file."""
 
-from collections.abc import Mapping
+import fcntl
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
@@ -19,6 +21,7 @@ __all__ = [
     "ParquetManifest",
     "Request",
     "Span",
+    "alone_in",
     "check_request",
     "write_manifest",
 ]
@@ -133,6 +136,22 @@ def write_manifest(
     )
     write_whole(folder / MANIFEST, encode(manifest) + b"\n")
     return manifest
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Keep other runs out of a folder that ``check_request`` has seen, until this one ends.
+
+    Raises: ConfigError where another one is at work there.
+    """
+    with (folder / REQUEST).open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ConfigError(
+                f"another tapewire record writes into {folder}; wait for it, or name another folder"
+            ) from error
+        yield
 
 
 def check_request(folder: Path, request: Request) -> bool:

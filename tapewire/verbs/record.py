@@ -140,6 +140,10 @@ def _finish(
             f"{topic}: {count:,} offsets hold no record (compaction, transactions or retention)",
             file=sys.stderr,
         )
+    if tally.lost:
+        print(
+            f"gone from the broker: {tally.lost:,} records that were to be taken", file=sys.stderr
+        )
     begun = [topic for topic, count in late.items() if count]
     if begun:
         print(f"not from offset 0: {', '.join(begun)}", file=sys.stderr)

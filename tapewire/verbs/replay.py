@@ -237,7 +237,7 @@ def _job(
 
     def count(stage: str) -> None:
         counts[stage] += 1
-        if counts[stage] % 1000 == 0:
+        if counts[stage] % 100 == 0:
             seconds = max(monotonic_s() - started_s, 1e-3)
             progress.say(f"{counts[stage]:,} records {stage}, {counts[stage] / seconds:,.0f}/s")
 

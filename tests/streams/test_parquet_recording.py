@@ -17,6 +17,7 @@ from streams.recordings.manifest import (
     ParquetManifest,
     Request,
     Span,
+    alone_in,
     check_request,
     write_manifest,
 )
@@ -255,3 +256,14 @@ def test_another_request_is_refused_in_a_folder_that_has_one(folder: Path, tmp_p
     (tmp_path / "mine" / "notes.txt").write_text("mine", encoding="utf-8")
     with pytest.raises(ConfigError, match="is no recording and not empty"):
         check_request(tmp_path / "mine", REQUEST)
+
+
+def test_two_runs_do_not_write_into_one_folder(folder: Path) -> None:
+    with (
+        alone_in(folder),
+        pytest.raises(ConfigError, match="another tapewire record"),
+        alone_in(folder),
+    ):
+        pass
+    with alone_in(folder):
+        pass  # and it is free again
