@@ -2,6 +2,10 @@
 
 import asyncio
 import json
+import signal
+import subprocess
+import sys
+import time
 from datetime import date
 from pathlib import Path
 
@@ -11,6 +15,7 @@ from signals import names
 from signals.messages import Alert
 from streams.brokers import Broker
 from streams.clients import describe_partitions
+from streams.clock import monotonic_s
 from streams.codec import decode
 from streams.recorder import record_topics
 from streams.recording import read_recording
@@ -18,6 +23,7 @@ from streams.replay import alert_lines, order_alerts, replay_raw
 from streams.settings import Settings
 from streams.topic_admin import apply_topics
 from tapewire.cli import main
+from tapewire.recorded import write_headlines, write_tape
 from tests.builders import as_input
 from tests.chaos.real import World, real_agents, recorded_world, send
 
@@ -162,3 +168,37 @@ def _last(lines: bytes) -> set[str]:
     """The stories that stand in the end."""
     last = {alert["alert_id"]: alert for alert in map(json.loads, lines.splitlines())}
     return {a["story_id"] for a in last.values() if a["kind"] not in ("superseded", "retracted")}
+
+
+def test_a_run_that_is_stopped_leaves_nothing_on_the_broker(
+    embedded_broker: Broker, tmp_path: Path
+) -> None:
+    write_headlines(tmp_path / "news.jsonl")
+    write_tape(tmp_path / "tape.csv", days=[date(2025, 11, 3)], tickers=("IREN", "SPY"))
+    files = ["--headlines", str(tmp_path / "news.jsonl"), "--prices", str(tmp_path / "tape.csv")]
+    given = ["replay", *files, "--broker", embedded_broker.bootstrap, "--through-agents"]
+    before = _replays(embedded_broker)
+    log = tmp_path / "stderr"
+    with log.open("wb") as stderr:
+        # As it happened: it would take days.
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "tapewire", *given, "--speed", "1"], stderr=stderr
+        )
+        try:
+            deadline_s = monotonic_s() + 60
+            while _replays(embedded_broker) == before and monotonic_s() < deadline_s:
+                time.sleep(0.1)
+            begun = _replays(embedded_broker) - before
+            process.send_signal(signal.SIGTERM)
+            code = process.wait(60)
+        finally:
+            process.kill()
+
+    assert begun
+    assert code == 130, log.read_text()
+    assert _replays(embedded_broker) == before
+
+
+def _replays(broker: Broker) -> set[str]:
+    found = asyncio.run(describe_partitions(broker.bootstrap))
+    return {name for name in found if name.startswith("replay-")}
