@@ -217,10 +217,16 @@ class _Ruler:
             return ForwardReturn(horizon=horizon, to_us=to_us, reason="beyond_data")
         price = prices.close_of(session)
         if price is None or price.at_us <= entry.second_us:
-            ended = prices.reached_us <= session.open_us
-            reason: Reason = "ended" if ended else "no_price"
+            reason = self._why_no_close(session)
             return ForwardReturn(horizon=horizon, to_us=session.close_us, reason=reason)
         return self._return(horizon, session.close_us, price)
+
+    def _why_no_close(self, session: Session) -> Reason:
+        if self._prices.reached_us <= session.open_us:
+            return "ended"
+        last = self._prices.market.path.at(session.close_us)
+        since_us = max(session.open_us, self._entry.second_us + 1)
+        return "stale" if last is not None and last.second_us >= since_us else "no_price"
 
     def _return(self, horizon: str, to_us: Micros, later: Price) -> ForwardReturn:
         prices, entry, statistics = self._prices, self._entry, self._statistics

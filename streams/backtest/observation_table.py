@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from html import escape
 
 from signals.backtest.forward import HORIZONS, ForwardReturn
+from streams.backtest.observations import Observation
 from streams.backtest.page import cell, percent, row, table, time_of
-from streams.backtest.study import Observation, Study
+from streams.backtest.study import Study
 from streams.backtest.words import Words
 
 __all__ = ["observations_table"]

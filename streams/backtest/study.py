@@ -1,27 +1,20 @@
 """The study: observations, cells, the curve around the event, placebo, and what is missing."""
 
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from signals.backtest.forward import HORIZONS, Forward, ForwardReturn, forward_of
+from signals.backtest.forward import HORIZONS
 from signals.backtest.prices import Prices
-from signals.backtest.signal import Signal, count_unlisted, signals_of
-from signals.backtest.window import AFTER, BEFORE, Window, event_session, window_of
+from signals.backtest.signal import signals_of
 from signals.messages import Alert, AlertKind, Micros, RuleSetId
-from signals.policy import DAY_US
+from streams.backtest.curve import CurveDay, make_curve
+from streams.backtest.observations import Missing, Observation, missing, observe, unlisted
 from streams.backtest.placebo import Placebo, PlaceboPool, draw_placebo, make_pool
 from streams.backtest.statistics import (
-    LEAST,
-    Floats,
-    Integers,
     Summary,
     adjust_p,
-    bootstrap_mean,
-    generator,
-    standard_error,
     summarise,
 )
 
@@ -30,23 +23,6 @@ __all__ = ["GROUPS", "MEASURES", "Cell", "CurveDay", "Missing", "Observation", "
 GROUPS = ("all", "type", "status", "direction", "lang", "severity", "novelty", "kind")
 # What a cell is the mean of: with the side of the trade, or as it was; less the benchmark, or raw.
 MEASURES = ("signed_abnormal", "signed_raw", "abnormal", "raw")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Observation:
-    """A decision, and what followed; day is that of the event, counted from 1970."""
-
-    signal: Signal
-    forward: Forward
-    window: Window | None
-    day: int
-
-    def value(self, measure: str, found: ForwardReturn) -> float | None:
-        """Return one measure of one horizon; None where it is not known or there is no side."""
-        figure = found.raw if measure.endswith("raw") else found.abnormal
-        if figure is None or not measure.startswith("signed"):
-            return figure
-        return self.signal.side * figure if self.signal.side else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,33 +35,6 @@ class Cell:
     horizon: str
     summary: Summary
     p_adjusted: float | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CurveDay:
-    """The mean cumulative abnormal return from day -5 to a day, with its two bands (ratios).
-
-    ``mean`` to ``high`` are with the side of the trade, ``plain`` is without it.
-    """
-
-    day: int
-    n: int
-    mean: float | None = None
-    error: float | None = None
-    low: float | None = None
-    high: float | None = None
-    plain: float | None = None
-    plain_n: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Missing:
-    """How many figures are not known for one reason; horizon is ``entry`` for all of a decision."""
-
-    horizon: str
-    reason: str
-    count: int
-    tickers: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,10 +110,10 @@ def run_study(
     """
     signals = signals_of(alerts, kinds, prices.keys())
     known = [one.known_us for one in signals or alerts]
-    observations = _observe(signals, prices, on_step)
+    observations = observe(signals, prices, on_step)
     on_step("statistics")
     cells = _adjusted(_cells(observations, cost=cost, seed=seed))
-    curve = _curve(observations, seed=seed)
+    curve = make_curve(observations, seed=seed)
     on_step("placebo")
     traded = [one for one in observations if one.forward.entry is not None and one.signal.side]
     pool = make_pool(
@@ -176,7 +125,7 @@ def run_study(
         curve=tuple(curve),
         placebo=_placebos(traded, pool, cells, seed=seed),
         without_placebo=pool.without,
-        missing=(*_unlisted(alerts, kinds), *_missing(observations)),
+        missing=(*unlisted(alerts, kinds), *missing(observations)),
         tests=sum(cell.summary.p is not None for cell in cells),
         alerts=len(alerts),
         kinds=tuple(sorted(kinds)),
@@ -188,26 +137,6 @@ def run_study(
         first_us=min(known),
         last_us=max(known),
     )
-
-
-def _observe(
-    signals: Sequence[Signal], prices: Mapping[str, Prices], on_step: Callable[[str], None]
-) -> list[Observation]:
-    found = []
-    for number, signal in enumerate(signals, 1):
-        on_step(f"{number:,} of {len(signals):,} signals")
-        own = prices.get(signal.ticker)
-        session = None if own is None else event_session(own, signal.known_us)
-        at_us = signal.known_us if session is None else session.open_us
-        found.append(
-            Observation(
-                signal=signal,
-                forward=forward_of(signal.ticker, own, signal.known_us),
-                window=None if own is None else window_of(own, signal.known_us),
-                day=at_us // DAY_US,
-            )
-        )
-    return found
 
 
 def _told(alerts: Iterable[Alert]) -> dict[str, list[Micros]]:
@@ -294,48 +223,7 @@ def _adjusted(cells: Sequence[Cell]) -> list[Cell]:
     ]
 
 
-# ---- the curve -----------------------------------------------------------------------------------
-
-
-def _curve(observations: Sequence[Observation], *, seed: int) -> list[CurveDay]:
-    known = [one for one in observations if one.window is not None]
-    plain = _cumulative(known)
-    sides = np.array([one.signal.side for one in known], dtype=np.float64)
-    days: Integers = np.array([one.day for one in known], dtype=np.int64)
-    signed = plain[sides != 0] * sides[sides != 0][:, None]
-    low = high = np.full(BEFORE + AFTER + 1, np.nan)
-    if len(signed):
-        low, high = bootstrap_mean(signed, days[sides != 0], generator(seed, "curve"))
-    found = []
-    for k in range(BEFORE + AFTER + 1):
-        values = signed[:, k][~np.isnan(signed[:, k])]
-        every = plain[:, k][~np.isnan(plain[:, k])]
-        day = CurveDay(day=k - BEFORE, n=len(values), plain_n=len(every))
-        if len(values) >= LEAST:
-            day = replace(
-                day,
-                mean=float(np.mean(values)),
-                error=standard_error(values),
-                low=float(low[k]),
-                high=float(high[k]),
-            )
-        if len(every) >= LEAST:
-            day = replace(day, plain=float(np.mean(every)))
-        found.append(day)
-    return found
-
-
-def _cumulative(observations: Sequence[Observation]) -> Floats:
-    """Return (n, days) sums from day -5 on; NaN from the first day on that is not known."""
-    rows = [
-        [np.nan if value is None else value for value in one.window.abnormal]
-        for one in observations
-        if one.window is not None
-    ]
-    return np.cumsum(np.array(rows, dtype=np.float64).reshape(-1, BEFORE + AFTER + 1), axis=1)
-
-
-# ---- placebo, missing ----------------------------------------------------------------------------
+# ---- placebo ----
 
 
 def _placebos(
@@ -354,36 +242,3 @@ def _placebos(
             None if mean is None else draw_placebo(pool, horizon, mean, seed=seed, kept=kept)
         )
     return found
-
-
-def _unlisted(alerts: Sequence[Alert], kinds: Collection[AlertKind]) -> Iterator[Missing]:
-    count = count_unlisted(alerts, kinds)
-    if count:
-        yield Missing(horizon="entry", reason="no_ticker", count=count, tickers=())
-
-
-def _missing(observations: Sequence[Observation]) -> list[Missing]:
-    counts: Counter[tuple[str, str]] = Counter()
-    tickers: dict[tuple[str, str], set[str]] = {}
-    for one in observations:
-        if one.forward.reason is not None:
-            keys = [("entry", str(one.forward.reason))]
-        else:
-            keys = [
-                (found.horizon, str(found.reason))
-                for found in one.forward.returns
-                if found.reason is not None
-            ]
-        for key in keys:
-            counts[key] += 1
-            tickers.setdefault(key, set()).add(one.signal.ticker)
-    order = ("entry", *HORIZONS)
-    return [
-        Missing(
-            horizon=horizon,
-            reason=reason,
-            count=counts[horizon, reason],
-            tickers=tuple(sorted(tickers[horizon, reason])),
-        )
-        for horizon, reason in sorted(counts, key=lambda key: (order.index(key[0]), key[1]))
-    ]

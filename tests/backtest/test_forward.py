@@ -187,6 +187,15 @@ def test_what_lies_beyond_the_data_and_a_share_that_is_gone_are_told_apart() -> 
     assert _horizon(found, "day+20").reason == "beyond_data"
 
 
+def test_a_last_price_long_before_the_close_is_no_close() -> None:
+    until = trade("SPY", TOMORROW.close_us, 500)
+    found = _forward(NINE_THIRTY, trade("IREN", _at(1), 50), trade("IREN", _at(3), 60), until)
+
+    assert _horizon(found, "close").reason == "stale"
+    alone = _forward(NINE_THIRTY, trade("IREN", _at(1), 50), until)
+    assert _horizon(alone, "close").reason == "no_price"
+
+
 def test_without_a_benchmark_the_raw_return_stands_alone() -> None:
     bars = [replace(one, benchmark=None, benchmark_open=None, benchmark_price=None)
             for one in _hour()]  # fmt: skip
