@@ -18,7 +18,7 @@ demo: .venv-demo/ready
 test: .venv/ready
 	@.venv/bin/pytest $(ARGS)
 
-# The same inputs by more than twenty ways, workers killed on some of them: some ten minutes.
+# The same inputs by 22 ways, workers killed on some of them: 10 to 40 minutes on two cores.
 parity: .venv/ready
 	@.venv/bin/python -m tests.parity $(ARGS)
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -16,6 +17,7 @@ from signals import names
 from signals.messages import Journal, Reactions
 from streams.brokers import Broker
 from streams.codec import decode, encode
+from streams.compare import Comparison
 from streams.last_state import LastState
 from streams.recorder import record_topics
 from streams.recording import read_recording
@@ -46,6 +48,7 @@ class Parity:
 
     Attributes:
         kills: how many records were left to do at each kill.
+        repeats: how many records of the journal, the reactions and the alerts came again.
         exact: each of reactions and alerts as recorded (a), and as its recorded input gives it (b).
         end: the last states.
     """
@@ -55,6 +58,7 @@ class Parity:
     folder: Path
     inputs: int
     kills: Sequence[int]
+    repeats: int
     exact: Sequence[Compared]
     end: LastState
     seconds: float
@@ -63,10 +67,6 @@ class Parity:
     def different(self) -> int:
         """Return how many records the recorded inputs do not give as they were recorded."""
         return sum(compared.found.different for compared in self.exact)
-
-    @property
-    def repeats(self) -> int:
-        return sum(compared.found.repeated["a"] for compared in self.exact)
 
 
 def run_setup(setup: Setup, seed: int, world: str, folder: Path, broker: Broker | None) -> Parity:
@@ -95,6 +95,7 @@ def run_setup(setup: Setup, seed: int, world: str, folder: Path, broker: Broker 
         folder=recording,
         inputs=len(inputs),
         kills=kills,
+        repeats=repeats_of(recording),
         exact=check_exact(recording),
         end=end_of(recording),
         seconds=time.monotonic() - begun_s,
@@ -107,6 +108,16 @@ def end_of(recording: Path) -> LastState:
     for topic in LastState.TOPICS:
         Recording(recording).read(topic, lambda _, value: end.add(value))
     return end
+
+
+def repeats_of(recording: Path) -> int:
+    """Return how many records of a run came again, as they do when a worker was killed."""
+    count = 0
+    for topic in (names.JOURNAL, names.REACTIONS, names.ALERTS):
+        comparison = Comparison()
+        Recording(recording).read(topic, partial(comparison.add, "a"))
+        count += comparison.found().repeated["a"]
+    return count
 
 
 def compare_ends(one: Parity, other: Parity) -> Endings:

@@ -15,7 +15,7 @@ from tests.builders import OPEN, agents, as_input, canonical, headline, history,
 from tests.chaos.real import World
 from tests.parity import running
 from tests.parity.__main__ import judge, main
-from tests.parity.running import Parity, check_exact, end_of
+from tests.parity.running import Parity, check_exact, end_of, repeats_of
 from tests.parity.setups import Setup
 
 _DECLARED = agents({"contract": (reading("IREN", "MSFT", worth="9.7"),)})
@@ -66,7 +66,7 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
             },
         )
         return Parity(
-            setup=Setup(), seed=7, folder=folder, inputs=1, kills=(),
+            setup=Setup(), seed=7, folder=folder, inputs=1, kills=(), repeats=repeats_of(folder),
             exact=check_exact(folder), end=end_of(folder), seconds=0.0,
         )  # fmt: skip
 
@@ -96,6 +96,13 @@ def test_a_record_that_its_inputs_do_not_give_fails(
     told = capsys.readouterr().out
     assert "NOT exact: replay, prices first, seed 7" in told
     assert f": {topic}, key IREN, " in told
+
+
+def test_records_that_came_again_are_counted_and_fail_nothing(made: Make) -> None:
+    again = made({topic: [*records, records[0]] for topic, records in _run().items()})
+
+    assert (made(_run()).repeats, again.repeats) == (0, len(_RECORDED))
+    assert judge([again], seconds=1) == 0
 
 
 def test_a_record_that_is_missing_fails(made: Make, capsys: pytest.CaptureFixture[str]) -> None:
