@@ -134,12 +134,14 @@ async def lags(settings: Settings) -> list[int]:
     return [total - done for done, total in asked]
 
 
-def wait_until_done(settings: Settings, workers: Sequence[WorkerProcess]) -> None:
+def wait_until_done(
+    settings: Settings, workers: Sequence[WorkerProcess], *, timeout_s: float = 180.0
+) -> None:
     """Return when every record has gone the whole way and is committed.
 
     A stage commits after its outputs are there, so the stages are asked in the order of the way.
     """
-    deadline = time.monotonic() + 180
+    deadline = time.monotonic() + timeout_s
     while any(left := asyncio.run(lags(settings))):
         for worker in workers:
             assert worker.process.poll() is None, worker.tail()

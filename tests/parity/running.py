@@ -39,6 +39,9 @@ from tests.parity.setups import ALL, SHORT, Setup, as_sent
 from tests.parity.worlds import WORLDS
 
 _RECORDED = (names.JOURNAL, names.REACTIONS, names.ALERTS, names.DEAD_LETTERS)
+_DONE_S = (
+    600.0  # inputs out of order are folded at a third of the rate, and the machine may be busy
+)
 _SHOWN = 3  # differences of each kind
 
 
@@ -166,7 +169,7 @@ def _run_live(
             left.append(sum(asyncio.run(lags(settings))))
             workers[victim] = running.enter_context(RealWorker(named[victim], folder))
         feed.finish()
-        wait_until_done(settings, workers)
+        wait_until_done(settings, workers, timeout_s=_DONE_S)
         for worker in workers:
             assert worker.stop() == 0, worker.tail()
     return left
