@@ -8,6 +8,7 @@ import pytest
 from signals.backtest.forward import Forward, ForwardReturn, forward_of
 from signals.messages import Micros, PriceSample
 from signals.policy import DAY_US, MINUTE_US, SECOND_US
+from streams.tables import load_sessions
 from tests.backtest.worlds import bar, close_of, collect, new_york, trade
 
 DAYS = new_york(40)
@@ -89,6 +90,20 @@ def test_a_bar_in_which_nobody_traded_is_no_entry() -> None:
     idle = _minute(10, (50, 50), volume=Decimal(0))
 
     assert _entry(_forward(_at(9), idle, _minute(11, (52, 53), volume=Decimal(9))))[1] == "52"
+
+
+def test_each_market_keeps_its_own_hours_and_its_own_end_of_data() -> None:
+    seoul = next(day for day in load_sessions().by_market["XKRX"] if day.open_us > NINE_THIRTY)
+    night = trade("005930.KS", seoul.open_us - MINUTE_US, 70)
+    opened = trade("005930.KS", seoul.open_us, 71)
+    closed = trade("005930.KS", seoul.close_us - 1, 73)
+    american = trade("IREN", DAYS[20].close_us - 1, 50)
+
+    found = _forward(_at(5), night, opened, closed, american, ticker="005930.KS")
+
+    assert _entry(found) == (seoul.open_us, "71")
+    assert _horizon(found, "close").raw == pytest.approx(2 / 71)
+    assert _horizon(found, "day+1").reason == "beyond_data"  # not "ended": no other Korean price
 
 
 @pytest.mark.parametrize(

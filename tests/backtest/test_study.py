@@ -7,10 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from signals.backtest.forward import HORIZONS
+from signals.backtest.forward import HORIZONS, forward_of
 from signals.backtest.prices import Prices
-from signals.messages import Alert
-from streams.backtest.placebo import NEAR
+from signals.backtest.signal import signals_of
+from signals.messages import Alert, Micros
+from streams.backtest import placebo
+from streams.backtest.placebo import NEAR, POOL, make_pool
 from streams.backtest.statistics import LEAST
 from streams.backtest.study import Study, run_study
 from tests.backtest.worlds import Market, alert, collect
@@ -57,23 +59,23 @@ def _main(study: Study, horizon: str = "close") -> Any:
 
 
 def test_the_planted_effect_is_found_and_the_placebo_finds_none(planted: Study) -> None:
-    cell, placebo = _main(planted), planted.placebo["close"]
+    cell, other = _main(planted), planted.placebo["close"]
 
     assert cell.summary.n > 60
     assert cell.summary.low < EFFECT < cell.summary.high
     assert cell.p_adjusted < 1e-4
-    assert placebo is not None
-    assert placebo.low < 0.0 < placebo.high
-    assert abs(placebo.mean) < EFFECT / 10
-    assert placebo.p < 0.002
+    assert other is not None
+    assert other.low < 0.0 < other.high
+    assert abs(other.mean) < EFFECT / 10
+    assert other.p < 0.002
 
 
 def test_where_there_is_no_effect_nothing_is_found(nothing: Study) -> None:
-    cell, placebo = _main(nothing), nothing.placebo["close"]
+    cell, other = _main(nothing), nothing.placebo["close"]
 
     assert cell.summary.low < 0.0 < cell.summary.high
-    assert placebo is not None
-    assert placebo.p > 0.05
+    assert other is not None
+    assert other.p > 0.05
     assert [one for one in nothing.cells if (one.p_adjusted or 1.0) < 0.05] == []
 
 
@@ -184,6 +186,45 @@ def test_placebo_days_have_no_alert_near() -> None:
 
     assert study.without_placebo > 40
     assert study.placebo["close"] is None or study.placebo["close"].n <= 3
+
+
+def test_days_within_five_sessions_of_an_alert_are_never_drawn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    market = Market(shares=1)
+    prices = collect(*market.samples())
+    days = range(130, 130 + POOL)
+    monkeypatch.setattr(placebo, "_days", lambda *_, **__: [market.sessions[d] for d in days])
+    told_us = market.night_before(150)  # between the sessions 149 and 150
+    (signal,) = signals_of([alert("S00", told_us)], ["new"], prices)
+    forward = forward_of("S00", prices["S00"], told_us)
+
+    pool = make_pool([(signal, forward)], prices, {"S00": [told_us]}, seed=7)
+
+    close = pool.values[0, :, HORIZONS.index("close")]
+    assert [day for day, value in zip(days, close, strict=True) if np.isnan(value)] == list(
+        range(150 - NEAR, 150 + NEAR)
+    )
+
+
+def test_a_placebo_is_made_at_the_same_time_of_the_session() -> None:
+    market = Market(shares=1)
+    prices = collect(*market.samples())
+    told_us = market.night_before(150)
+    (signal,) = signals_of([alert("S00", told_us)], ["new"], prices)
+    forward = forward_of("S00", prices["S00"], told_us)
+
+    pool = make_pool([(signal, forward)], prices, {}, seed=7)
+
+    known = {
+        found.abnormal
+        for session in market.sessions
+        for found in forward_of("S00", prices["S00"], Micros(session.open_us - 1)).returns
+        if found.horizon == "close"
+    }
+    drawn = pool.values[0, :, HORIZONS.index("close")]
+    assert set(drawn[~np.isnan(drawn)].tolist()) <= known
+    assert len(set(drawn.tolist())) > POOL / 2
 
 
 def test_another_seed_draws_other_days_and_the_same_seed_the_same(planted: Study) -> None:
