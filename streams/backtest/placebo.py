@@ -86,7 +86,7 @@ def make_pool(
             raise ValueError("a placebo is made of observations with an entry")
         mic = mic_of(signal.ticker)
         if mic not in pools:
-            pools[mic] = _days(observations, prices[signal.ticker], seed=seed, market=mic)
+            pools[mic] = _days(observations, prices, seed=seed, market=mic)
         clusters.append(days.setdefault((mic, entry.session.open_us), len(days)))
         offset = entry.second_us - entry.session.open_us
         for k, session in enumerate(pools[mic]):
@@ -142,25 +142,27 @@ def draw_placebo(
 
 def _days(
     observations: Sequence[tuple[Signal, Forward]],
-    prices: Prices,
+    prices: Mapping[str, Prices],
     *,
     seed: int,
     market: str | None,
 ) -> list[Session]:
     """Return the days of a market that placebos are drawn from, in no order of time."""
-    sessions = prices.market.sessions
-    times = [signal.known_us for signal, _ in observations if mic_of(signal.ticker) == market]
-    first = sessions.previous(prices.market.ticker, min(times))
+    here = [signal for signal, _ in observations if mic_of(signal.ticker) == market]
+    ticker, times = here[0].ticker, [signal.known_us for signal in here]
+    sessions = prices[ticker].market.sessions
+    since_us = min(prices[signal.ticker].starts[0] for signal in here)
+    before = sessions.previous(ticker, min(times))
     found: list[Session] = []
     for _ in range(_REACH):
-        if first is None:
+        if before is None or before.close_us <= since_us:
             break
-        found.append(first)
-        first = sessions.previous(prices.market.ticker, first.open_us)
-    session = sessions.following(prices.market.ticker, min(times))
+        found.append(before)
+        before = sessions.previous(ticker, before.open_us)
+    session = sessions.following(ticker, min(times))
     while session is not None and session.open_us <= max(times):
         found.append(session)
-        session = sessions.following(prices.market.ticker, session.close_us)
+        session = sessions.following(ticker, session.close_us)
     found.sort(key=lambda day: day.open_us)
     if not found:
         return []

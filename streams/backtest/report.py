@@ -19,7 +19,7 @@ from streams.backtest.page import (
     row,
     table,
 )
-from streams.backtest.placebo import DRAWS, NEAR
+from streams.backtest.placebo import DRAWS, NEAR, Placebo
 from streams.backtest.plots import curve_plot, horizons_plot
 from streams.backtest.statistics import BOOTSTRAPS, LEAST
 from streams.backtest.study import GROUPS, Cell, Study
@@ -180,7 +180,7 @@ def _horizons_table(study: Study, words: Words) -> str:
             number(one.t), number(one.t_clustered), number(one.t_standardised),
             probability(one.p), probability(found.p_adjusted),
             _with(one.hit_rate, one.hit_low, one.hit_high, sign=False), percent(one.net),
-            "–" if placebo is None else _with(placebo.mean, placebo.low, placebo.high),
+            "–" if placebo is None else _of_placebo(placebo),
             probability(None if placebo is None else placebo.p),
         ]  # fmt: skip
         rows.append(row([cell(words(horizon), "text"), *map(cell, figures)]))
@@ -188,6 +188,12 @@ def _horizons_table(study: Study, words: Words) -> str:
     if study.without_placebo:
         notes.append(words("without_placebo", count=study.without_placebo))
     return table(heads, rows, name="horizons") + f'<p class="note">{" · ".join(notes)}</p>'
+
+
+def _of_placebo(placebo: Placebo) -> str:
+    """Return its figure and band, and how many observations a draw has on average."""
+    shown = _with(placebo.mean, placebo.low, placebo.high)
+    return shown.replace("</small>", f" n {placebo.n:.0f}</small>")
 
 
 def _with(figure: float | None, low: float | None, high: float | None, *, sign: bool = True) -> str:
