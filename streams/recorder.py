@@ -1,6 +1,7 @@
 """Topics of a broker into a recording."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -239,7 +240,7 @@ class Recorder:
             entry = by_place.get((part.topic, at.partition))
             if entry is None or entry.last_offset < begins[at]:
                 continue
-            *_, last = read_file(self._folder / entry.file)
+            last = deque(read_file(self._folder / entry.file), maxlen=1)[0]
             if await _record_at(consumer, at, last.offset) not in (None, _content(last)):
                 raise ConfigError(
                     f"{at.topic} was created again since {self._folder} was recorded: record "

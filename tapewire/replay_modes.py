@@ -61,6 +61,7 @@ class Job:
         pace: how fast raw records go by.
         jobs: processes, for files.
         count: called with what has been done to a record.
+        tell: called with how far it is, in a few words.
         note: called with what is as it should be, in one sentence; ``warn`` with what is not.
         take: called with each output of the fold; None if nobody wants them.
     """
@@ -73,6 +74,7 @@ class Job:
     pace: Pace
     jobs: int
     count: Callable[[str], None]
+    tell: Callable[[str], None]
     note: Callable[[str], None]
     warn: Callable[[str], None]
     take: Take | None = None
@@ -183,7 +185,12 @@ def _replay_in_parallel(job: Job, told: Told) -> Report:
         benchmarks=job.settings.benchmarks_by_market,
         rules=job.rules,
     )
-    return replay_in_parallel(inputs, jobs=job.jobs, on_bad=told.refuse)
+    return replay_in_parallel(
+        inputs,
+        jobs=job.jobs,
+        on_bad=told.refuse,
+        on_progress=lambda count: job.tell(f"{count:,} records folded"),
+    )
 
 
 def _nowhere(_: Agent, __: Output) -> None:
@@ -206,7 +213,7 @@ def _note_unsorted(job: Job, name: str) -> None:
 
 
 def replay_with_agents(
-    job: Job, told: Told, *, own_broker: str | None, tell: Callable[[str], None], compare: bool
+    job: Job, told: Told, *, own_broker: str | None, compare: bool
 ) -> tuple[Report, bool]:
     """Return the alerts of an isolated live run over raw records, and whether it ended the same.
 
@@ -214,7 +221,6 @@ def replay_with_agents(
         job: with the rules that ship; nothing is taken.
         told: the faults of the inputs.
         own_broker: the name of a broker to start for it; None for that of the settings.
-        tell: called with what is going on.
         compare: replay the same records without a broker, and compare the last states.
     """
     # Only here: an isolated run is the one replay that needs Faust.
@@ -228,7 +234,7 @@ def replay_with_agents(
             job.settings,
             own_broker=own_broker,
             pace=job.pace,
-            tell=tell,
+            tell=job.tell,
         )
         outcome.report.dead.update(told.dead)
         if not compare:

@@ -55,7 +55,7 @@ the SHA-256 of the alerts. A line that cannot be read is refused with the reason
 used, and the exit code is 1.
 
 --through-agents runs a worker over topics and a group of its own, on the broker that is named or on
-one that it starts, and takes everything away in the end. Nothing is committed but by that worker,
+one that it starts, and takes its topics away in the end. Nothing is committed but by that worker,
 and nothing is written under the live prefix.
 
 examples:
@@ -170,7 +170,6 @@ def run(arguments: argparse.Namespace) -> int:
                 job,
                 told,
                 own_broker=arguments.broker if arguments.broker in BROKERS else None,
-                tell=progress.say,
                 compare=arguments.compare,
             )
         elif _is_exact(arguments):
@@ -267,6 +266,7 @@ def _job(
         pace=Pace(arguments.speed),
         jobs=arguments.jobs,
         count=count,
+        tell=progress.say,
         note=note,
         warn=warn,
         take=take,
