@@ -69,15 +69,18 @@ def replay_reactions(
             first record that is stamped at the end or later, and the alerts are those that come
             from the first record on that is stamped at the start or later. ``as_of_us`` leaves
             those alerts that rest on nothing received later.
-        take: called with each alert of the span, as it comes out of the fold.
+        take: called with each alert of the span, as it comes out of the fold, and keeps them: the
+            report has none then.
         on_record: called with ``folded`` for each record, to show progress.
 
     Raises: ConfigError for a recording that is not whole.
     """
     check_from_zero(recording, names.REACTIONS)
     told = _Spanned(recording, span or Span(), take, on_record)
-    report = replay_recorded(told.reactions(), tapped(agents, told.take))
-    if span is not None and not span.is_open:
+    report = replay_recorded(
+        told.reactions(), tapped(agents, told.take, keeps_alerts=take is not None)
+    )
+    if take is None:
         report.alerts = order_alerts(told.alerts)
     return report
 
@@ -113,9 +116,9 @@ class _Spanned:
             return
         if as_of_us is not None and message.known_us > as_of_us:
             return
-        if not self._span.is_open:
+        if self._take is None:
             self.alerts.append(message)
-        if self._take is not None:
+        else:
             self._take(agent, output)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from signals import names
 from signals.errors import ConfigError
 from signals.fold import Agent, Output
+from signals.messages import Alert
 from signals.policy import DAY_US, Policy
 from streams.assemble import assemble_agents, rule_set_id
 from streams.codec import encode
@@ -21,6 +22,7 @@ from streams.rule_files import RuleFiles
 from streams.settings import Settings
 from streams.sources.prices_file import Interval
 from streams.topic_reader import StoredTopics, TopicReader
+from tapewire.alert_log import AlertLog
 from tapewire.recorded_run import recompute_reactions, replay_reactions
 from tapewire.replay_inputs import RAW_TOPICS, Input, Span, Told, file_inputs, recording_inputs
 from tapewire.replaying import fold_inputs, in_canonical_order, paced, unsorted_inputs
@@ -87,15 +89,16 @@ class Job:
 # ---- what a live run wrote -----------------------------------------------------------------------
 
 
-def replay_exactly(job: Job) -> tuple[Report, bool]:
-    """Return the alerts that the live run sent, and whether its reactions come out again.
+def replay_exactly(job: Job, log: AlertLog) -> tuple[Report, bool]:
+    """Log the alerts that the live run sent; say whether its reactions come out again.
 
+    Returns: the counts, and False where reactions differ.
     Raises: ConfigError for a recording that is not whole, or does not begin at offset 0.
     """
     with _recording(job, (names.REACTIONS,)) as recording:
         _note_what_is_odd(job)
         report = replay_reactions(
-            recording, job.agents(), span=job.span, take=job.take, on_record=job.count
+            recording, job.agents(), span=job.span, take=_logging(job, log), on_record=job.count
         )
         is_whole = job.given.recording is not None and _is_complete(job.given.recording)
         if not job.span.is_open or not is_whole:
@@ -151,12 +154,17 @@ def _is_complete(folder: Path) -> bool:
 # ---- raw records ---------------------------------------------------------------------------------
 
 
-def replay_from_raw(job: Job, told: Told) -> Report:
-    """Return the alerts of raw records, folded without a broker in the canonical order."""
+def replay_from_raw(job: Job, told: Told, log: AlertLog) -> Report:
+    """Log the alerts of raw records, folded without a broker in the canonical order.
+
+    Returns: the counts.
+    """
     if job.jobs > 1:
-        return _replay_in_parallel(job, told)
+        report = _replay_in_parallel(job, told)
+        _log_all(log, report)
+        return report
     with _inputs(job, told) as inputs:
-        agents = job.agents()
+        agents = tapped(job.agents(), _logging(job, log), keeps_alerts=True)
         if job.take is None and not job.pace.speed:
             return fold_inputs(
                 inputs,
@@ -164,15 +172,32 @@ def replay_from_raw(job: Job, told: Told) -> Report:
                 told,
                 span=job.span,
                 on_record=job.count,
-                on_unsorted=lambda name: _note_unsorted(job, name),
+                on_unsorted=lambda name: _warn_unsorted(job, name),
+                on_restart=log.clear,
             )
         # What comes out goes out at once: the order must be known before.
-        unsorted = unsorted_inputs(inputs, lambda name: _note_unsorted(job, name))
+        unsorted = unsorted_inputs(inputs, lambda name: _warn_unsorted(job, name))
         records = paced(in_canonical_order(inputs, job.span, unsorted=unsorted), job.pace)
-        take = job.take or _nowhere
-        report = replay_raw(_counted(records, job), tapped(agents, take))
+        report = replay_raw(_counted(records, job), agents)
     report.dead.update(told.dead)
     return report
+
+
+def _logging(job: Job, log: AlertLog) -> Take:
+    """Return what logs alerts, and hands every output on to who wants them."""
+
+    def take(agent: Agent, output: Output) -> None:
+        if isinstance(output.message, Alert):
+            log.add(output.message)
+        if job.take is not None:
+            job.take(agent, output)
+
+    return take
+
+
+def _log_all(log: AlertLog, report: Report) -> None:
+    for alert in report.alerts:
+        log.add(alert)
 
 
 def _replay_in_parallel(job: Job, told: Told) -> Report:
@@ -193,10 +218,6 @@ def _replay_in_parallel(job: Job, told: Told) -> Report:
     )
 
 
-def _nowhere(_: Agent, __: Output) -> None:
-    """Take an output that nobody wants."""
-
-
 def _counted(
     records: Iterator[tuple[str, str, object]], job: Job
 ) -> Iterator[tuple[str, str, object]]:
@@ -205,7 +226,7 @@ def _counted(
         yield record
 
 
-def _note_unsorted(job: Job, name: str) -> None:
+def _warn_unsorted(job: Job, name: str) -> None:
     job.warn(f"{name} is not in the order of receipt; it is sorted in memory")
 
 
@@ -213,13 +234,14 @@ def _note_unsorted(job: Job, name: str) -> None:
 
 
 def replay_with_agents(
-    job: Job, told: Told, *, own_broker: str | None, compare: bool
+    job: Job, told: Told, log: AlertLog, *, own_broker: str | None, compare: bool
 ) -> tuple[Report, bool]:
-    """Return the alerts of an isolated live run over raw records, and whether it ended the same.
+    """Log the alerts of an isolated live run over raw records; say whether it ended the same.
 
     Args:
         job: with the rules that ship; nothing is taken.
         told: the faults of the inputs.
+        log: takes the alerts.
         own_broker: the name of a broker to start for it; None for that of the settings.
         compare: replay the same records without a broker, and compare the last states.
     """
@@ -227,7 +249,7 @@ def replay_with_agents(
     from tapewire.through_agents import run_through_agents
 
     with _inputs(job, told) as inputs:
-        unsorted = unsorted_inputs(inputs, lambda name: _note_unsorted(job, name))
+        unsorted = unsorted_inputs(inputs, lambda name: _warn_unsorted(job, name))
         outcome = run_through_agents(
             in_canonical_order(inputs, job.span, unsorted=unsorted),
             job.agents(),
@@ -237,6 +259,7 @@ def replay_with_agents(
             tell=job.tell,
         )
         outcome.report.dead.update(told.dead)
+        _log_all(log, outcome.report)
         if not compare:
             return outcome.report, True
         expected = LastState()
@@ -246,7 +269,7 @@ def replay_with_agents(
                 expected.add(encode(output.message))
 
         records = in_canonical_order(inputs, job.span, unsorted=unsorted)
-        replay_raw(_counted(records, job), tapped(job.agents(), take))
+        replay_raw(_counted(records, job), tapped(job.agents(), take, keeps_alerts=True))
     return outcome.report, _do_states_agree(job, outcome.last_state, expected)
 
 

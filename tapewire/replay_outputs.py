@@ -11,13 +11,13 @@ from signals.fold import Agent, Output
 from signals.messages import Alert
 from streams.codec import encode
 from streams.recordings.records import keep_file, torn_name
-from streams.replay import Report, alert_lines
 from streams.settings import Settings
+from tapewire.alert_log import AlertLog
 
 __all__ = ["open_outputs"]
 
 Take = Callable[[Agent, Output], None]
-Finish = Callable[[Report], None]
+Finish = Callable[[AlertLog], None]
 
 
 @contextmanager
@@ -29,7 +29,7 @@ def open_outputs(
     live: Settings,
     is_streamed: bool,
 ) -> Iterator[tuple[Take | None, Finish]]:
-    """Yield what takes outputs as they come, if anything does, and what is given the report.
+    """Yield what takes outputs as they come, if anything does, and what is given the log.
 
     Args:
         out: a file, ``-`` for stdout, None for none.
@@ -46,12 +46,12 @@ def open_outputs(
         from tapewire.topic_sink import TopicSink
 
         with TopicSink(live, to_prefix, everything=everything) as sink:
-            yield sink.take, lambda report: _write(report, out)
+            yield sink.take, lambda log: _write(log, out)
     elif is_streamed and out is not None:
         with _opened(out, at_once=True) as file:
             yield _taking_alerts(file), lambda _: None
     else:
-        yield None, lambda report: _write(report, out)
+        yield None, lambda log: _write(log, out)
 
 
 def _taking_alerts(file: BinaryIO) -> Take:
@@ -63,10 +63,10 @@ def _taking_alerts(file: BinaryIO) -> Take:
     return take
 
 
-def _write(report: Report, out: str | None) -> None:
+def _write(log: AlertLog, out: str | None) -> None:
     if out is not None:
         with _opened(out) as file:
-            file.writelines(alert_lines(report.alerts))
+            file.writelines(log.lines())
 
 
 @contextmanager

@@ -71,6 +71,7 @@ def fold_inputs(
     span: Span | None = None,
     on_record: Callable[[str], None] | None = None,
     on_unsorted: Callable[[str], None] | None = None,
+    on_restart: Callable[[], None] | None = None,
 ) -> Report:
     """Return the alerts of raw inputs, folded in the canonical order.
 
@@ -81,10 +82,13 @@ def fold_inputs(
         span: which records count; all when left out.
         on_record: called with ``folded`` for each record.
         on_unsorted: called with the name of an input that has to be sorted in memory.
+        on_restart: called when what was folded so far is folded again, because of that.
     """
     try:
         report = replay_raw(_told(in_canonical_order(inputs, span or Span()), on_record), agents)
     except NotInOrder:
+        if on_restart is not None:
+            on_restart()
         unsorted = unsorted_inputs(inputs, on_unsorted)
         records = in_canonical_order(inputs, span or Span(), unsorted=unsorted)
         report = replay_raw(_told(records, on_record), agents)

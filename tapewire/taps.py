@@ -4,20 +4,31 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from signals.fold import Agent, Output, Result, Rows, Step
+from signals.names import ALERTS
 
 __all__ = ["tapped"]
 
 
-def tapped(agents: Sequence[Agent], take: Callable[[Agent, Output], None]) -> tuple[Agent, ...]:
-    """Return the agents, with every output handed over in the order of the fold."""
-    return tuple(replace(agent, step=_tapped(agent, take)) for agent in agents)
+def tapped(
+    agents: Sequence[Agent], take: Callable[[Agent, Output], None], *, keeps_alerts: bool = False
+) -> tuple[Agent, ...]:
+    """Return the agents, with every output handed over in the order of the fold.
+
+    Alerts, which no agent reads, go no further where the one who takes them keeps them.
+    """
+    return tuple(
+        replace(agent, step=_tapped(agent, take, keeps_alerts=keeps_alerts)) for agent in agents
+    )
 
 
-def _tapped(agent: Agent, take: Callable[[Agent, Output], None]) -> Step:
+def _tapped(agent: Agent, take: Callable[[Agent, Output], None], *, keeps_alerts: bool) -> Step:
     def step(rows: Rows, key: str, message: object) -> Result:
         result = agent.step(rows, key, message)
         for output in result.outputs:
             take(agent, output)
+        if keeps_alerts and any(output.topic == ALERTS for output in result.outputs):
+            others = tuple(output for output in result.outputs if output.topic != ALERTS)
+            return result._replace(outputs=others)
         return result
 
     return step

@@ -23,6 +23,7 @@ from streams.rule_files import read_pack
 from streams.settings import Settings
 from streams.sources.prices_file import INTERVALS
 from streams.sources.times import instant_us, parse_instant
+from tapewire.alert_log import AlertLog
 from tapewire.replay_inputs import Span, Told
 from tapewire.replay_modes import (
     Given,
@@ -155,7 +156,7 @@ def run(arguments: argparse.Namespace) -> int:
         progress.clear()
         print(f"refused: {error}", file=sys.stderr)
 
-    told = Told(refuse)
+    told, log = Told(refuse), AlertLog()
     with open_outputs(
         _out(arguments),
         to_prefix=arguments.to_prefix,
@@ -169,16 +170,17 @@ def run(arguments: argparse.Namespace) -> int:
             report, is_equal = replay_with_agents(
                 job,
                 told,
+                log,
                 own_broker=arguments.broker if arguments.broker in BROKERS else None,
                 compare=arguments.compare,
             )
         elif _is_exact(arguments):
-            report, is_equal = replay_exactly(job)
+            report, is_equal = replay_exactly(job, log)
         else:
-            report, is_equal = replay_from_raw(job, told), True
-        finish(report)
+            report, is_equal = replay_from_raw(job, told, log), True
+        finish(log)
     progress.clear()
-    _say_end(arguments, report, refused=len(refused), seconds=monotonic_s() - started_s)
+    _say_end(arguments, report, log, refused=len(refused), seconds=monotonic_s() - started_s)
     return 0 if is_equal and not refused else 1
 
 
@@ -302,7 +304,7 @@ def _out(arguments: argparse.Namespace) -> str | None:
 
 
 def _say_end(
-    arguments: argparse.Namespace, report: Report, *, refused: int, seconds: float
+    arguments: argparse.Namespace, report: Report, log: AlertLog, *, refused: int, seconds: float
 ) -> None:
     """Say what was read and what came of it, beside the alerts if those go to stdout."""
     stream = sys.stderr if _goes_to_stdout(arguments) else sys.stdout
@@ -315,15 +317,15 @@ def _say_end(
             "refused": refused,
             "late": report.late,
             "dead": dict(report.dead),
-            "alerts": len(report.alerts),
+            "alerts": len(log),
             "seconds": round(seconds, 3),
             "rate": round(rate, 1),
-            "sha256": report.sha256(),
+            "sha256": log.sha256(),
         }
         print(to_json(summary), file=stream)
         return
     print(
         f"{read:,} records read in {seconds:.1f} s ({rate:,.0f}/s), {refused} refused, "
-        f"{report.late} late, {dead} dead, {len(report.alerts)} alerts, sha256 {report.sha256()}",
+        f"{report.late} late, {dead} dead, {len(log)} alerts, sha256 {log.sha256()}",
         file=stream,
     )
