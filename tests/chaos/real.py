@@ -72,6 +72,7 @@ class RealWorker(WorkerProcess):
             self.process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "tapewire", "worker"],
                 env={**os.environ, **variables},
+                cwd=folder,  # Faust leaves a folder where it runs
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
