@@ -25,10 +25,13 @@ PARTITIONS = 3
 FIRST_MS = 1_762_180_200_000
 
 
-async def make_topics(broker: Broker, *names: str) -> None:
+async def make_topics(broker: Broker, *names_: str) -> None:
+    # The records are of last year: a topic with the usual retention would lose them at any moment.
+    kept = {"retention.ms": "-1"}
+    new = [NewTopic(name, PARTITIONS, 1, topic_configs=kept) for name in names_]
     async with open_admin(broker.bootstrap) as admin:
-        await admin.create_topics([NewTopic(name, PARTITIONS, 1) for name in names])
-    await wait_until_ready(broker.bootstrap, dict.fromkeys(names, PARTITIONS))
+        await admin.create_topics(new)
+    await wait_until_ready(broker.bootstrap, dict.fromkeys(names_, PARTITIONS))
 
 
 async def fill(broker: Broker, topic: str, numbers: Sequence[int]) -> list[Recorded]:
