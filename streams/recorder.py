@@ -259,6 +259,8 @@ class Recorder:
             consumer.seek(at, max(self._parts[at].next, self._parts[at].span.log_start))
         rotated_s = monotonic_s()
         while left and not stop.is_set():
+            # What is fetched already comes without a turn of the loop, which a signal waits for.
+            await asyncio.sleep(0)
             batches = await consumer.getmany(*sorted(left), timeout_ms=_POLL_MS, max_records=_TAKEN)
             for at, records in batches.items():
                 self._take(at, records)
