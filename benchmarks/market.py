@@ -38,7 +38,7 @@ from streams.tables import load_sessions
 
 _OPEN_US = Micros(1_762_180_200_000_000)  # 2025-11-03T14:30:00Z
 _TICKERS = tuple(f"T{number}" for number in range(20))
-_DENSITIES = (1, 10, 50)
+_DENSITIES = (1, 10, 20, 50)
 _RUNS = 15
 _Given = TypeVar("_Given")
 
