@@ -1,13 +1,15 @@
-"""The alerts of a replay on disk, so that a long run does not hold them in memory."""
+"""Alert logs: kept on disk while a replay runs, so that it is not held in memory; and read."""
 
 import hashlib
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
+from signals.errors import BadMessage, ConfigError
 from signals.messages import Alert
-from streams.codec import encode
+from streams.codec import decode, encode
 
-__all__ = ["AlertLog"]
+__all__ = ["AlertLog", "read_alert_log"]
 
 _IN_MEMORY = 4 * 1024 * 1024  # bytes, beyond which a file takes them
 
@@ -52,3 +54,21 @@ class AlertLog:
         for line in self.lines():
             digest.update(line)
         return digest.hexdigest()
+
+
+def read_alert_log(path: Path) -> list[Alert]:
+    """Return the alerts of a file of JSON lines, in its order.
+
+    Raises: ConfigError for a file that cannot be read, and for a line that is no alert.
+    """
+    alerts = []
+    try:
+        with path.open("rb") as lines:
+            for number, line in enumerate(lines, 1):
+                try:
+                    alerts.append(decode(line, Alert))
+                except BadMessage as error:
+                    raise ConfigError(f"{path}:{number} is no alert: {error}") from error
+    except OSError as error:
+        raise ConfigError(f"--alerts {path} cannot be read: {error.strerror}") from error
+    return alerts

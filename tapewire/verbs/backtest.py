@@ -18,7 +18,6 @@ from signals.messages import Alert, AlertKind, PriceSample
 from signals.policy import Policy
 from signals.reading.ruleset import Training
 from streams.assemble import rule_set_id
-from streams.codec import decode
 from streams.policy_file import load_policy
 from streams.rule_files import shipped_files
 from streams.rules import load_rules
@@ -27,6 +26,7 @@ from streams.sources.faults import OnBad
 from streams.sources.price_files import read_price_files
 from streams.sources.prices_file import INTERVALS
 from streams.tables import load_sessions
+from tapewire.alert_log import read_alert_log
 from tapewire.figures import Lang
 from tapewire.labels import word
 from tapewire.replaying import replay
@@ -160,7 +160,7 @@ def _alerts(
 ) -> list[Alert]:
     """Return the alerts of the file, or those that a replay gives."""
     if arguments.alerts is not None:
-        return _from_file(arguments.alerts)
+        return read_alert_log(arguments.alerts)
     numbers = count(1)
 
     def tell(_: str) -> None:
@@ -178,20 +178,6 @@ def _alerts(
         on_record=tell,
     )
     return report.alerts
-
-
-def _from_file(path: Path) -> list[Alert]:
-    alerts = []
-    try:
-        with path.open("rb") as lines:
-            for number, line in enumerate(lines, 1):
-                try:
-                    alerts.append(decode(line, Alert))
-                except BadMessage as error:
-                    raise ConfigError(f"{path}:{number} is no alert: {error}") from error
-    except OSError as error:
-        raise ConfigError(f"--alerts {path} cannot be read: {error.strerror}") from error
-    return alerts
 
 
 def _tickers(alert: Alert) -> Iterator[str]:

@@ -4,9 +4,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from signals.errors import BadMessage, ConfigError, TapewireError
+from signals.errors import ConfigError, TapewireError
 from signals.messages import Alert
-from streams.codec import decode, to_json
+from streams.codec import to_json
+from tapewire.alert_log import read_alert_log
 from tapewire.figures import clock_line
 from tapewire.labels import word
 from tapewire.running import add_broker_arguments, run_quietly, settings_of
@@ -42,7 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Explain one revision, and list the others."""
-    alerts = _from_broker(arguments) if arguments.alerts is None else _from_file(arguments.alerts)
+    alerts = (
+        _from_broker(arguments) if arguments.alerts is None else read_alert_log(arguments.alerts)
+    )
     revisions = _revisions(alerts, arguments.alert_id)
     alert = _choose(revisions, arguments.revision)
     if arguments.json:
@@ -54,20 +57,6 @@ def run(arguments: argparse.Namespace) -> int:
         kind = word(other.kind, arguments.lang)
         print(f"  {mark} r{other.revision:<3} {clock_line(other.known_us, arguments.lang)}  {kind}")
     return 0
-
-
-def _from_file(path: Path) -> list[Alert]:
-    alerts = []
-    try:
-        with path.open("rb") as lines:
-            for number, line in enumerate(lines, 1):
-                try:
-                    alerts.append(decode(line, Alert))
-                except BadMessage as error:
-                    raise ConfigError(f"{path}:{number} is no alert: {error}") from error
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
-    return alerts
 
 
 def _from_broker(arguments: argparse.Namespace) -> list[Alert]:

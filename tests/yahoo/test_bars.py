@@ -1,10 +1,8 @@
 """Bars by polling, through the real yfinance, from a server on loopback that speaks Yahoo."""
 
-import asyncio
 import json
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import aclosing, suppress
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, cast
@@ -17,14 +15,15 @@ from signals.policy import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 from streams.sources.yahoo_bars import YahooBars
 from streams.sources.yahoo_client import EmptyReply, RateLimited, Unreachable, Unreadable
 from tests.builders import us
-from tests.yahoo.server import LagProbe, Row, Yahoo, chart_document, until
+from tests.yahoo.server import LagProbe, Row, Yahoo, chart_document
+from tests.yahoo.tape import SourceTape
 
 OPEN = us("2025-11-03T14:30:00Z")
 CLOSE = us("2025-11-03T21:00:00Z")
 NOON = us("2025-11-03T17:00:00Z")
 
 
-class Tape:
+class Tape(SourceTape):
     """Runs a source until told, and holds what it gave and told."""
 
     def __init__(self, yahoo: Yahoo, now_us: Micros = NOON, **options: Any) -> None:
@@ -44,28 +43,6 @@ class Tape:
                 **options,
             },
         )
-
-    async def run(
-        self, done: Callable[[], bool], after: Mapping[str, Micros] | None = None
-    ) -> list[PriceSample]:
-        """Give the source time until the condition holds, and close it."""
-        task = asyncio.create_task(self._listen(after or {}))
-        try:
-            await until(lambda: done() or task.done())
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
-        return self.samples
-
-    async def _listen(self, after: Mapping[str, Micros]) -> None:
-        given = cast(AsyncGenerator[PriceSample], self.source.samples(after))
-        async with aclosing(given) as samples:
-            async for sample in samples:
-                self.samples.append(sample)
-
-    def has(self, count: int) -> Callable[[], bool]:
-        return lambda: len(self.samples) >= count
 
     def told(self, kind: type[TapewireError], count: int = 1) -> Callable[[], bool]:
         return lambda: sum(isinstance(fault, kind) for fault in self.faults) >= count

@@ -2,8 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import aclosing, suppress
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from decimal import Decimal
 from typing import Any, cast
 
@@ -15,12 +15,13 @@ from signals.policy import HOUR_US, SECOND_US
 from streams.sources.yahoo_stream import YahooStream
 from tests.builders import us
 from tests.yahoo.server import Connection, LagProbe, Yahoo, price_message, until
+from tests.yahoo.tape import SourceTape
 
 NOON = us("2025-11-03T17:00:00Z")
 NOON_MS = NOON // 1000
 
 
-class Tape:
+class Tape(SourceTape):
     """Runs a source until told, and holds what it gave and told."""
 
     def __init__(self, yahoo: Yahoo, now_us: Micros = NOON, **options: Any) -> None:
@@ -38,28 +39,6 @@ class Tape:
                 **options,
             },
         )
-
-    async def run(
-        self, done: Callable[[], bool], after: Mapping[str, Micros] | None = None
-    ) -> list[PriceSample]:
-        """Give the source time until the condition holds, and close it."""
-        task = asyncio.create_task(self._listen(after or {}))
-        try:
-            await until(lambda: done() or task.done())
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
-        return self.samples
-
-    async def _listen(self, after: Mapping[str, Micros]) -> None:
-        given = cast(AsyncGenerator[PriceSample], self.source.samples(after))
-        async with aclosing(given) as samples:
-            async for sample in samples:
-                self.samples.append(sample)
-
-    def has(self, count: int) -> Callable[[], bool]:
-        return lambda: len(self.samples) >= count
 
     def prices(self) -> list[str]:
         return [str(sample.price) for sample in self.samples]
