@@ -180,7 +180,6 @@ def _first(item: tuple[_Place, _Placed | None]) -> _Place:
 
 
 def _listen(pipe: Connection, queue: "SimpleQueue[_Told]") -> None:
-    told = _Told(until=None, failed="it was killed")
     while True:
         try:
             told = pipe.recv()

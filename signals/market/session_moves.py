@@ -75,7 +75,7 @@ class SessionBase:
             z=z,
             beta=None if abnormal is None else statistics.beta,
             volume_ratio=self._volume_ratio(second, to_us),
-            flags=("split",) if splits_us else (),
+            flags=("split",) if self.basis.factor(second.second_us) != 1 else (),
         )
 
     def figures(self, second: Second, price: Decimal) -> tuple[float, float | None, float | None]:

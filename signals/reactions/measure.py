@@ -219,7 +219,7 @@ class _Ruler:
             known_us=Micros(max(base.received_us, second.received_us, splits_us)),
             volume_ratio=self._volume_ratio(second, to_us),
             session=market.sessions.label(market.ticker, second.second_us),
-            flags=("split",) if splits_us else (),
+            flags=("split",) if self._basis.factor(second.second_us) != 1 else (),
         )
 
     def _volume_ratio(self, second: Second, to_us: Micros) -> float | None:

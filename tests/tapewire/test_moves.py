@@ -103,6 +103,24 @@ def test_a_step_like_a_split_has_no_figure_until_a_record_tells_of_it(
     assert close["flags"] == ["split"]
 
 
+def test_a_record_that_there_was_no_split_makes_the_fall_a_fall(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    days, splits = tmp_path / "days.csv", tmp_path / "splits.csv"
+    days.write_text(
+        "time,ticker,open,high,low,close\n"
+        "2025-10-31,NFLX,100,101,99,100\n2025-11-03,NFLX,50,51,49,50\n",
+        encoding="utf-8",
+    )
+    splits.write_text("time,ticker,ratio\n2025-11-03,NFLX,1\n", encoding="utf-8")
+
+    (told,) = _json(["--bar", "1d", str(days), str(splits), "--day", "2025-11-03"], capsys)
+
+    close = told["close"]
+    assert isinstance(close, dict)
+    assert (close["raw"], close["flags"]) == (-0.5, [])  # no split was counted in
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
