@@ -21,17 +21,17 @@ from signals.market.path import (
 from signals.market.sessions import Sessions
 from signals.market.splits import add_split
 from signals.messages import Daily, Event, EventEntry, Journal, Micros, Second, Split
-from signals.policy import DAY_US, HOUR_US, SECOND_US, Policy
-from signals.reactions.guards import calm_bounds, touched_groups
+from signals.policy import DAY_US, HOUR_US, Policy
+from signals.reactions.calm import calmed, fold_calm, is_watched
+from signals.reactions.guards import touched_groups
 from signals.reactions.relays import relay_events
 from signals.reactions.reports import (
     may_report,
     report_moves,
     reported_sessions,
     sessions_after,
-    watch_session,
 )
-from signals.reactions.rows import CalmRow, ClockRow, EntryRow
+from signals.reactions.rows import ClockRow, EntryRow
 from signals.reactions.tracks import forget_tracks, measure_groups, regrouped, withdraw_others
 from signals.reactions.view import View
 
@@ -39,7 +39,6 @@ __all__ = ["track_reactions_step"]
 
 _HISTORY_US = 300 * DAY_US  # beyond the oldest close that beta and volatility look at
 _GAP_US = 5 * DAY_US  # how old the price before an event can be: a long weekend
-_ANY_PRICE = 1e30  # where nothing watches the price: JSON has no infinity
 
 
 def track_reactions_step(policy: Policy, sessions: Sessions) -> Step:
@@ -48,7 +47,7 @@ def track_reactions_step(policy: Policy, sessions: Sessions) -> Step:
     def step(rows: Rows, key: str, message: Journal) -> Result:
         match message:
             case Second():
-                calm = _fold_calm(rows, message)
+                calm = fold_calm(rows, message)
                 return calm or _fold_second(_view(rows, key, message.received_us), message)
             case EventEntry():
                 return _fold_event(_view(rows, key, message.event.received_us), message)
@@ -65,28 +64,6 @@ def track_reactions_step(policy: Policy, sessions: Sessions) -> Step:
     return step
 
 
-def _fold_calm(rows: Rows, second: Second) -> Result | None:
-    """Return the longer path, where a second makes no other difference; None where it may.
-
-    Nearly all seconds go this way.
-    """
-    calm: CalmRow | None = rows.get("calm")
-    second_us = second.second_us
-    if calm is None or not calm.after_us < second_us < calm.until_us:
-        return None
-    clock: ClockRow = rows["clock"]
-    if second_us < clock.reached_us or not (
-        calm.low < float(second.low) and float(second.high) < calm.high
-    ):
-        return None
-    part = path_part(second_us)
-    added = add_second(rows.get(part), second)
-    if added is None:
-        return EMPTY
-    newest_us = clock.newest_us if clock.newest_us > second_us else second_us
-    return Result({part: added[0], "clock": ClockRow(newest_us, second_us)})
-
-
 def _fold_event(view: View, entry: EventEntry) -> Result:
     part = f"event:{entry.event.event_id}"
     before: EntryRow | None = view.draft.get(part)
@@ -100,7 +77,7 @@ def _fold_event(view: View, entry: EventEntry) -> Result:
     withdraw_others(view, groups)
     moved = report_moves(view, groups, reported_sessions(view))
     measure_groups(view, groups, only=None if moved else regrouped(view, groups))
-    return _calmed(view)
+    return calmed(view)
 
 
 def _fold_second(view: View, second: Second) -> Result:
@@ -121,9 +98,9 @@ def _fold_second(view: View, second: Second) -> Result:
         groups = view.groups()
         moved = report_moves(view, groups, due)
         measure_groups(view, groups, only=None if moved else touched)
-    elif not is_late and _is_watched(view, second):
+    elif not is_late and is_watched(view, second):
         return view.draft.result()  # out of the band, and nothing came of it: the band stands
-    return _calmed(view, None if is_late else merged)
+    return calmed(view, None if is_late else merged)
 
 
 def _fold_daily(view: View, day: Daily) -> Result:
@@ -137,7 +114,7 @@ def _fold_daily(view: View, day: Daily) -> Result:
     groups = view.groups()
     report_moves(view, groups, sessions_after(view, day.close_us))
     measure_groups(view, groups, only=None)
-    return _calmed(view)
+    return calmed(view)
 
 
 def _fold_split(view: View, split: Split) -> Result:
@@ -149,35 +126,7 @@ def _fold_split(view: View, split: Split) -> Result:
     groups = view.groups()
     report_moves(view, groups, sessions_after(view, split.effective_us))
     measure_groups(view, groups, only=None)
-    return _calmed(view)
-
-
-def _is_watched(view: View, second: Second) -> bool:
-    """Return whether a second lies in the time that the key's band of calm prices holds for."""
-    calm: CalmRow | None = view.draft.get("calm")
-    return calm is not None and calm.after_us < second.second_us < calm.until_us
-
-
-def _calmed(view: View, newest: Second | None = None) -> Result:
-    """Return the step's result, with what the next second may be to make no difference.
-
-    ``newest`` is the newest second on the key, where the caller has it.
-    """
-    clock = view.clock
-    if clock.reached_us:
-        if newest is None:
-            newest = view.path().at(Micros(clock.reached_us + SECOND_US))
-        bounds = calm_bounds(view.draft, clock.reached_us)
-        watch_session(view, bounds, newest)
-        next_hour_us = (clock.newest_us // HOUR_US + 1) * HOUR_US  # then old rows are forgotten
-        calm = CalmRow(
-            after_us=Micros(bounds.after_us),
-            until_us=Micros(int(min(bounds.until_us, next_hour_us))),
-            low=bounds.low,
-            high=min(bounds.high, _ANY_PRICE),
-        )
-        view.draft.put("calm", calm)
-    return view.draft.result()
+    return calmed(view)
 
 
 def _is_newer(event: Event, known: Event) -> bool:

@@ -1,0 +1,64 @@
+"""The short cut of nearly all seconds: those that only lengthen the path."""
+
+from signals.fold import EMPTY, Result, Rows
+from signals.market.path import add_second, path_part
+from signals.messages import Micros, Second
+from signals.policy import HOUR_US, SECOND_US
+from signals.reactions.guards import calm_bounds
+from signals.reactions.reports import watch_session
+from signals.reactions.rows import CalmRow, ClockRow
+from signals.reactions.view import View
+
+__all__ = ["calmed", "fold_calm", "is_watched"]
+
+_ANY_PRICE = 1e30  # where nothing watches the price: JSON has no infinity
+
+
+def fold_calm(rows: Rows, second: Second) -> Result | None:
+    """Return the longer path, where a second makes no other difference; None where it may.
+
+    Nearly all seconds go this way.
+    """
+    calm: CalmRow | None = rows.get("calm")
+    second_us = second.second_us
+    if calm is None or not calm.after_us < second_us < calm.until_us:
+        return None
+    clock: ClockRow = rows["clock"]
+    if second_us < clock.reached_us or not (
+        calm.low < float(second.low) and float(second.high) < calm.high
+    ):
+        return None
+    part = path_part(second_us)
+    added = add_second(rows.get(part), second)
+    if added is None:
+        return EMPTY
+    newest_us = clock.newest_us if clock.newest_us > second_us else second_us
+    return Result({part: added[0], "clock": ClockRow(newest_us, second_us)})
+
+
+def is_watched(view: View, second: Second) -> bool:
+    """Return whether a second lies in the time that the key's band of calm prices holds for."""
+    calm: CalmRow | None = view.draft.get("calm")
+    return calm is not None and calm.after_us < second.second_us < calm.until_us
+
+
+def calmed(view: View, newest: Second | None = None) -> Result:
+    """Return the step's result, with what the next second may be to make no difference.
+
+    ``newest`` is the newest second on the key, where the caller has it.
+    """
+    clock = view.clock
+    if clock.reached_us:
+        if newest is None:
+            newest = view.path().at(Micros(clock.reached_us + SECOND_US))
+        bounds = calm_bounds(view.draft, clock.reached_us)
+        watch_session(view, bounds, newest)
+        next_hour_us = (clock.newest_us // HOUR_US + 1) * HOUR_US  # then old rows are forgotten
+        calm = CalmRow(
+            after_us=Micros(bounds.after_us),
+            until_us=Micros(int(min(bounds.until_us, next_hour_us))),
+            low=bounds.low,
+            high=min(bounds.high, _ANY_PRICE),
+        )
+        view.draft.put("calm", calm)
+    return view.draft.result()
