@@ -25,10 +25,9 @@ import struct
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
-from types import MappingProxyType
 from typing import Any
 
-from signals.fold import Agent, Row, Rows
+from signals.fold import Agent, KeyRows, Row, Rows
 from streams.codec import decode, encode
 
 __all__ = ["CURSOR_ID", "Cursor", "Partition", "Written", "read_cursor", "row_id"]
@@ -102,7 +101,7 @@ class Partition:
         self._agent = agent
         self._slots: dict[bytes, _Slot] = {}
         self._parts: dict[str, list[str]] = {}  # of keys not yet decoded
-        self._decoded: dict[str, dict[str, Row]] = {}
+        self._decoded: dict[str, KeyRows] = {}
         self._end = 0  # the changelog's end as far as it is known
         self._again = 0  # rows that lie before this offset are to be written again
 
@@ -145,22 +144,19 @@ class Partition:
 
         Raises: BadMessage for a row that cannot be read (a bug or another program's changelog).
         """
-        return MappingProxyType(self._live(key))
+        return self._live(key)
 
     def put(self, key: str, part: str, row: Row | None) -> Row | None:
         """Set a row, or take it out; return what was there, to be put back on a rollback."""
         live = self._live(key)
         before = live.get(part)
-        if row is None:
-            live.pop(part, None)
-        else:
-            live[part] = row
+        live.put(part, row)
         return before
 
-    def _live(self, key: str) -> dict[str, Row]:
+    def _live(self, key: str) -> KeyRows:
         live = self._decoded.get(key)
         if live is None:
-            live = {part: self._read(key, part) for part in self._parts.pop(key, ())}
+            live = KeyRows({part: self._read(key, part) for part in self._parts.pop(key, ())})
             self._decoded[key] = live
         return live
 

@@ -6,14 +6,26 @@ changes the rows that it was given. State is rows: a mapping of part name to a f
 remembers. A change of None removes the part.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from signals.messages import Message, Micros
 
-__all__ = ["EMPTY", "Agent", "Draft", "Output", "Result", "Row", "Rows", "Step", "apply_changes"]
+__all__ = [
+    "EMPTY",
+    "Agent",
+    "Draft",
+    "KeyRows",
+    "Output",
+    "Result",
+    "Row",
+    "Rows",
+    "Step",
+    "apply_changes",
+    "kind_of",
+]
 
 Row = Any  # a frozen dataclass; which one follows from the part's name, see Agent.rows
 Rows = Mapping[str, Row]
@@ -61,13 +73,51 @@ def apply_changes(rows: Rows, changes: Mapping[str, Row | None]) -> dict[str, Ro
     return merged
 
 
+def kind_of(part: str) -> str:
+    """Return what a row is, which is the beginning of its part: ``event:ev_12`` is an ``event``."""
+    return part.partition(":")[0]
+
+
+class KeyRows(dict[str, Row]):
+    """The rows of a key, and the names of its parts by kind, so that a step need not look for them.
+
+    Whoever keeps the state sets rows with ``put``; a step is given it to read.
+    """
+
+    __slots__ = ("kinds",)
+
+    def __init__(self, rows: Rows = MappingProxyType({})) -> None:
+        super().__init__()
+        self.kinds: dict[str, dict[str, None]] = {}
+        for part, row in rows.items():
+            self.put(part, row)
+
+    def put(self, part: str, row: Row | None) -> None:
+        """Set a row, or take it out."""
+        if row is None:
+            if self.pop(part, None) is not None:
+                del self.kinds[kind_of(part)][part]
+            return
+        if part not in self:
+            self.kinds.setdefault(kind_of(part), {})[part] = None
+        super().__setitem__(part, row)
+
+    def __setitem__(self, part: str, row: Row) -> None:
+        raise TypeError("a step does not change the rows that it is given")
+
+    def __delitem__(self, part: str) -> None:
+        raise TypeError("a step does not change the rows that it is given")
+
+
 class Draft:
     """A step's own view of the rows: its changes over what it was given, and its outputs."""
+
+    __slots__ = ("_changes", "_kinds", "_rows", "outputs")
 
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
         self._changes: dict[str, Row | None] = {}
-        self._kinds: dict[str, list[str]] | None = None  # part names by prefix, found when asked
+        self._kinds: Mapping[str, Mapping[str, None]] | None = getattr(rows, "kinds", None)
         self.outputs: list[Output] = []
 
     def get(self, part: str) -> Row | None:
@@ -88,19 +138,24 @@ class Draft:
         """Return whether this step has set the row."""
         return part in self._changes
 
-    def parts(self, prefix: str) -> list[str]:
-        """Return the parts of a kind (``event:``) that stand now, in order."""
-        if self._kinds is None:
-            self._kinds = {}
-            for part in self._rows:
-                self._kinds.setdefault(part.partition(":")[0], []).append(part)
-        names = set(self._kinds.get(prefix.rstrip(":"), ()))
-        names |= {part for part in self._changes if part.startswith(prefix)}
-        return sorted(part for part in names if self.get(part) is not None)
+    def parts(self, kind: str) -> list[str]:
+        """Return the parts of a kind (``event``) that stand now, in order."""
+        return sorted(part for part in self._names(kind) if self.get(part) is not None)
+
+    def values(self, kind: str) -> list[Row]:
+        """Return the rows of a kind that stand now, in no order that means anything."""
+        return [row for part in self._names(kind) if (row := self.get(part)) is not None]
 
     def result(self) -> Result:
         """Return the step's result."""
-        return Result(changes=dict(self._changes), outputs=tuple(self.outputs))
+        return Result(self._changes, tuple(self.outputs))
+
+    def _names(self, kind: str) -> Iterable[str]:
+        if self._kinds is None:
+            self._kinds = KeyRows(self._rows).kinds
+        before = self._kinds.get(kind, {})
+        made = [p for p in self._changes if p not in before and kind_of(p) == kind]
+        return (*before, *made) if made else before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

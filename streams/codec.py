@@ -47,6 +47,8 @@ def _plain(value: object) -> object:
         return {name: getattr(value, name) for name in _field_names(kind)}
     if isinstance(value, Mapping):
         return dict(value)
+    if isinstance(value, frozenset):
+        return sorted(value)
     if isinstance(value, tuple):
         return list(value)  # a NamedTuple: the rows of the hot path, by place and not by name
     raise TypeError(f"{type(value).__name__} has no place in a message")
@@ -163,6 +165,9 @@ def _reader(kind: Any) -> _Reader:
         return _literal_reader(get_args(kind))
     if origin is tuple:
         return _tuple_reader(get_args(kind))
+    if origin is frozenset:
+        read_members = _tuple_reader((*get_args(kind), Ellipsis))
+        return lambda value: frozenset(read_members(value))
     if origin in (Union, types.UnionType):
         return _union_reader(get_args(kind))
     if origin is not None and issubclass(origin, Mapping):

@@ -13,7 +13,7 @@ from typing import Any
 
 from signals import names
 from signals.errors import BadMessage
-from signals.fold import Agent, Output, Row, Step
+from signals.fold import Agent, KeyRows, Output, Row, Step
 from signals.messages import Alert, Reactions
 from streams.codec import decode, encode
 from streams.topics import TOPICS
@@ -62,7 +62,7 @@ class Pipeline:
     def __init__(self, agents: Iterable[Agent]) -> None:
         found = tuple(agents)
         self.dead: Counter[str] = Counter()
-        self._states: dict[str, dict[str, dict[str, Row]]] = {agent.name: {} for agent in found}
+        self._states: dict[str, dict[str, KeyRows]] = {agent.name: {} for agent in found}
         self._folds = {
             agent.reads: _fold_of(agent.step, self._states[agent.name], self.dead)
             for agent in found
@@ -97,23 +97,21 @@ class Pipeline:
 
 
 def _fold_of(
-    step: Step, states: dict[str, dict[str, Row]], dead: Counter[str]
+    step: Step, states: dict[str, KeyRows], dead: Counter[str]
 ) -> Callable[[str, Any], tuple[Output, ...]]:
     """Return what folds one message of an agent into its states, by key."""
 
     def fold(key: str, message: Any) -> tuple[Output, ...]:
         rows = states.get(key)
         if rows is None:
-            rows = states[key] = {}
+            rows = states[key] = KeyRows()
         try:
             changes, outputs = step(rows, key, message)
         except BadMessage as error:
             dead[error.reason] += 1
             return ()
-        rows.update(changes)
-        if None in changes.values():
-            for part in [part for part, row in changes.items() if row is None]:
-                del rows[part]
+        for part, row in changes.items():
+            rows.put(part, row)
         if not rows:
             del states[key]
         return outputs

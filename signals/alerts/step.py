@@ -1,11 +1,13 @@
 """raise_alerts: the stories of one anchor, and an alert for each of their transitions."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import assert_never
 
 from signals import names
 from signals.alerts.compose import move_alert, story_alert, vanished_alert
+from signals.alerts.quiet import advance
+from signals.alerts.rows import ROWS, MoveAlertRow, ReactionRow, RelayRow, StoryRow
 from signals.alerts.story import Story, story_id_of, story_of
 from signals.fold import EMPTY, Draft, Output, Result, Rows, Step
 from signals.messages import (
@@ -21,61 +23,11 @@ from signals.messages import (
     RuleSetId,
 )
 from signals.policy import Policy
-from signals.tellings import Telling, add_telling, group_tellings, telling_of, telling_order
+from signals.tellings import Change, Telling, change_groups, telling_of
 
 __all__ = ["ROWS", "raise_alerts_step"]
 
 _NO_TIME = Micros(0)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RelayRow:
-    """An event of this anchor, as each subject that passes it on did so last."""
-
-    relays: tuple[EventRelay, ...]
-
-    @property
-    def event(self) -> Event | None:
-        """Return the newest revision of the event that is told here, None if none is."""
-        live = [r.event for r in self.relays if r.event.status == "live" and r.moved_to is None]
-        return max(live, key=lambda event: (event.revision, -event.received_us), default=None)
-
-    @property
-    def moved_to(self) -> str | None:
-        """Return the anchor that has the event now, if it went to one."""
-        return next((r.moved_to for r in self.relays if r.moved_to is not None), None)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReactionRow:
-    """A reaction, as last sent."""
-
-    reaction: Reaction
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoryRow:
-    """What the last alert of a story said; ``alert`` is that alert."""
-
-    event_ids: tuple[str, ...]
-    alert: Alert
-    gone: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MoveAlertRow:
-    """A move report, and the last alert that went out for it, if any."""
-
-    report: MoveReport
-    alert: Alert | None
-
-
-ROWS: Mapping[str, type] = {
-    "event": RelayRow,
-    "reaction": ReactionRow,
-    "story": StoryRow,
-    "move": MoveAlertRow,
-}
 
 
 def raise_alerts_step(policy: Policy, rules: RuleSetId) -> Step:
@@ -106,20 +58,23 @@ class _Desk:
         self._rules = rules
 
     def on_event(self, relay: EventRelay) -> Result:
-        part = f"event:{relay.event.event_id}"
+        event_id = relay.event.event_id
+        part = f"event:{event_id}"
         before: RelayRow = self._draft.get(part) or RelayRow(relays=())
+        if before.stands_for > 1:
+            return EMPTY  # others told it as well, and none of them can be told from it any more
         relays = {known.via: known for known in before.relays}
         if relay.via in relays and not _is_newer(relay, relays[relay.via]):
             return EMPTY
         relays[relay.via] = relay
         after = RelayRow(relays=tuple(relays[via] for via in sorted(relays)))
-        if after.event == before.event:
-            self._draft.put(part, after)
-            return self._draft.result()
-        groups = self._groups_with(after.event, before.event)
         self._draft.put(part, after)
-        self._regroup(groups, relay)
-        return self._draft.result()
+        if after.event != before.event:
+            telling = None if after.event is None else telling_of(after.event)
+            groups = self._draft.values("telling")
+            change = change_groups(groups, event_id, telling, self._singles, self._policy)
+            self._regroup(change, relay)
+        return self._done(relay.event.anchor_us)
 
     def on_reaction(self, reaction: Reaction) -> Result:
         part = f"reaction:{reaction.reaction_id}"
@@ -130,11 +85,14 @@ class _Desk:
         told = set(reaction.event_ids)
         if before is not None:
             told |= set(before.reaction.event_ids)
-        for row in self._told():
-            if told.intersection(row.event_ids):
-                events = tuple(self._event(event_id) for event_id in row.event_ids)
-                self._compare(events, reaction.move.known_us, supersedes=())
-        return self._draft.result()
+        groups = [
+            group
+            for group in self._draft.values("telling")
+            if any(member.event_id in told for member in group.members)
+        ]
+        for group in sorted(groups, key=_story_id):
+            self._compare(group, reaction.move.known_us, supersedes=())
+        return self._done(reaction.move.to_us)
 
     def on_move(self, report: MoveReport) -> Result:
         part = f"move:{report.move_id}"
@@ -150,82 +108,75 @@ class _Desk:
             )
             self._emit(alert)
         self._draft.put(part, MoveAlertRow(report=report, alert=alert))
+        return self._done(report.move.to_us)
+
+    def _done(self, time_us: Micros) -> Result:
+        advance(self._draft, time_us, self._policy)
         return self._draft.result()
 
-    def _told(self) -> list[StoryRow]:
-        """Return the stories that stand."""
-        rows = [self._draft.get(part) for part in self._draft.parts("story:")]
-        return [row for row in rows if isinstance(row, StoryRow) and not row.gone]
+    def _events(self, group: Telling) -> Iterator[Event]:
+        """Yield the events of a group that are kept, in order: its first one is."""
+        for member in group.members:
+            row: RelayRow | None = self._draft.get(f"event:{member.event_id}")
+            event = None if row is None else row.event
+            if event is not None:
+                yield event
 
-    def _event(self, event_id: str) -> Event:
-        row: RelayRow | None = self._draft.get(f"event:{event_id}")
-        event = None if row is None else row.event
-        if event is None:
-            raise LookupError(f"a story of {self._key} tells {event_id}, which is not here")
-        return event
+    def _singles(self, group: Telling) -> Iterator[Telling]:
+        """Yield the events of a group, each as a group; those that one stands for, with it."""
+        events = {event.event_id: event for event in self._events(group)}
+        others = tuple(member for member in group.members if member.event_id not in events)
+        for event_id, event in events.items():
+            single = telling_of(event)
+            if others and event_id == group.lead:
+                single = replace(single, members=(*single.members, *others))
+            yield single
 
-    def _groups_with(self, event: Event | None, before: Event | None) -> list[Telling]:
-        """Return the groups of this anchor's live events, with one as it is now.
-
-        The last telling of all joins the groups as they stand; anything else groups them anew.
-        """
-        told = [[self._event(event_id) for event_id in row.event_ids] for row in self._told()]
-        newest = max((telling_order(e) for events in told for e in events), default=(0, ""))
-        if event is not None and before is None and telling_order(event) > newest:
-            groups = [telling_of(events) for events in told]
-            groups.sort(key=lambda group: telling_order(group.first))
-            return add_telling(groups, event, self._policy)
-        live = {e.event_id: e for events in told for e in events}
-        if before is not None:
-            del live[before.event_id]
-        if event is not None:
-            live[event.event_id] = event
-        return group_tellings(live.values(), self._policy)
-
-    def _regroup(self, groups: list[Telling], relay: EventRelay) -> None:
+    def _regroup(self, change: Change, relay: EventRelay) -> None:
         """Send what an event changed: stories that are no more, then those that are."""
         known_us = Micros(max(relay.known_us, relay.event.received_us))
-        changed = relay.event.event_id
-        stories = {story_id_of(group.first): group for group in groups}
-        owner = {e.event_id: story_id for story_id, g in stories.items() for e in g.events}
-        told = self._told()
+        made = {_story_id(group): group for group in change.made}
+        owner = {m.event_id: story_id for story_id, g in made.items() for m in g.members}
         gone: dict[str, list[str]] = {}
-        for row in told:
-            if row.alert.story_id in stories:
+        for group in sorted(change.gone, key=_story_id):
+            story_id = _story_id(group)
+            if story_id in made:
                 continue
-            heirs = sorted({owner[event] for event in row.event_ids if event in owner})
-            moved = sorted({anchor for e in row.event_ids if (anchor := self._moved_to(e))})
-            alert = vanished_alert(row.alert, heirs=heirs, anchors=moved, known_us=known_us)
-            self._emit(alert)
-            part = f"story:{row.alert.story_id}"
-            self._draft.put(part, StoryRow(event_ids=row.event_ids, alert=alert, gone=True))
+            self._draft.drop(f"telling:{group.lead}")
+            ids = [member.event_id for member in group.members]
+            heirs = sorted({owner[event_id] for event_id in ids if event_id in owner})
+            self._vanish(story_id, ids, heirs, known_us)
             for heir in heirs:
-                gone.setdefault(heir, []).append(row.alert.story_id)
-        before = {row.alert.story_id: row.event_ids for row in told}
-        for story_id, group in stories.items():
-            event_ids = tuple(event.event_id for event in group.events)
-            if changed in event_ids or before.get(story_id) != event_ids:
-                supersedes = tuple(gone.get(story_id, ()))
-                self._compare(tuple(group.events), known_us, supersedes=supersedes)
+                gone.setdefault(heir, []).append(story_id)
+        for story_id, group in made.items():
+            self._draft.put(f"telling:{group.lead}", group)
+            self._compare(group, known_us, supersedes=tuple(gone.get(story_id, ())))
+
+    def _vanish(
+        self, story_id: str, event_ids: Iterable[str], heirs: list[str], known_us: Micros
+    ) -> None:
+        """Take a story back: superseded by others, or retracted."""
+        row: StoryRow | None = self._draft.get(f"story:{story_id}")
+        if row is None:
+            return
+        moved = sorted({anchor for e in event_ids if (anchor := self._moved_to(e))})
+        alert = vanished_alert(row.alert, heirs=heirs, anchors=moved, known_us=known_us)
+        self._emit(alert)
+        self._draft.put(f"story:{story_id}", StoryRow(alert=alert, gone=True))
 
     def _moved_to(self, event_id: str) -> str | None:
         row: RelayRow | None = self._draft.get(f"event:{event_id}")
         return None if row is None or row.event is not None else row.moved_to
 
-    def _compare(
-        self, events: tuple[Event, ...], known_us: Micros, *, supersedes: tuple[str, ...]
-    ) -> None:
+    def _compare(self, group: Telling, known_us: Micros, *, supersedes: tuple[str, ...]) -> None:
         """Send the transition of a story since its last alert, if it has made one."""
-        rows = [self._draft.get(part) for part in self._draft.parts("reaction:")]
-        reactions = [row.reaction for row in rows if isinstance(row, ReactionRow)]
-        story = story_of(events, reactions, self._policy)
+        rows: list[ReactionRow] = self._draft.values("reaction")
+        reactions = sorted((row.reaction for row in rows), key=lambda r: r.reaction_id)
+        story = story_of(tuple(self._events(group)), reactions, self._policy)
         part = f"story:{story.story_id}"
         row: StoryRow | None = self._draft.get(part)
-        event_ids = tuple(event.event_id for event in events)
         kind = _story_kind(row, story)
         if kind is None:
-            if row is not None and row.event_ids != event_ids:
-                self._draft.put(part, StoryRow(event_ids=event_ids, alert=row.alert))
             return
         alert = story_alert(
             story,
@@ -237,11 +188,15 @@ class _Desk:
             policy=self._policy,
         )
         self._emit(alert)
-        self._draft.put(part, StoryRow(event_ids=event_ids, alert=alert))
+        self._draft.put(part, StoryRow(alert=alert))
 
     def _emit(self, alert: Alert) -> None:
         output = Output(topic=names.ALERTS, key=self._key, message=alert, event_us=alert.known_us)
         self._draft.outputs.append(output)
+
+
+def _story_id(group: Telling) -> str:
+    return story_id_of(group.type, group.lead)
 
 
 def _is_newer(relay: EventRelay, known: EventRelay) -> bool:

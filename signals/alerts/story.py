@@ -91,7 +91,7 @@ def story_of(events: tuple[Event, ...], reactions: Iterable[Reaction], policy: P
     terms = [event.term for event in events if event.term is not None]
     received = [event.received_us for event in events]
     return Story(
-        story_id=story_id_of(events[0]),
+        story_id=story_id_of(events[0].type, events[0].event_id),
         type=events[0].type,
         title=_title(events),
         visible=visible,
@@ -116,9 +116,9 @@ def story_of(events: tuple[Event, ...], reactions: Iterable[Reaction], policy: P
     )
 
 
-def story_id_of(first: Event) -> str:
-    """Return the id of the story whose earliest event is given."""
-    return derive_id("st", first.type, first.event_id)
+def story_id_of(event_type: str, first: str) -> str:
+    """Return the id of the story of a type whose earliest event has an id."""
+    return derive_id("st", event_type, first)
 
 
 def _by(key: Callable[[_T], object], items: Iterable[_T]) -> tuple[_T, ...]:

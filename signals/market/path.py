@@ -17,6 +17,7 @@ from signals.messages import Daily, Micros, Second
 from signals.policy import DAY_US, SECOND_US
 
 __all__ = [
+    "KIND",
     "PREFIX",
     "ROW_US",
     "DaysRow",
@@ -30,7 +31,8 @@ __all__ = [
     "path_part",
 ]
 
-PREFIX = "path:"
+KIND = "path"
+PREFIX = f"{KIND}:"
 ROW_US = 10 * SECOND_US
 _DAYS_US = 16 * DAY_US
 
@@ -115,7 +117,7 @@ class Path:
 
     def __init__(self, draft: Draft) -> None:
         self._draft = draft
-        self._rows = sorted(int(part.removeprefix(PREFIX)) for part in draft.parts(PREFIX))
+        self._rows = sorted(int(part.removeprefix(PREFIX)) for part in draft.parts(KIND))
 
     def at(self, time_us: Micros) -> Second | None:
         """Return the last second that ended at or before a time."""

@@ -59,7 +59,7 @@ class Tape:
     def market(self) -> Market:
         """Return the prices for measuring."""
         draft = Draft(self._rows)
-        rows: list[DaysRow] = [row for part in draft.parts("days:") if (row := draft.get(part))]
+        rows: list[DaysRow] = [row for part in draft.parts("days") if (row := draft.get(part))]
         splits: SplitsRow | None = draft.get("splits")
         return Market(
             ticker=self._ticker,

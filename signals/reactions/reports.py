@@ -22,7 +22,6 @@ from signals.reactions.unexplained import (
     move_past,
 )
 from signals.reactions.view import NO_TIME, View
-from signals.tellings import Telling
 
 __all__ = [
     "may_report",
@@ -118,7 +117,7 @@ def _base(view: View, session: Session, watch: WatchRow, second: Second) -> Sess
 def reported_sessions(view: View) -> list[Session]:
     """Return the sessions that have a report: an event can explain those."""
     found = []
-    for part in view.draft.parts("move:"):
+    for part in view.draft.parts("move"):
         session = view.sessions.at(view.key, Micros(int(part.removeprefix("move:"))))
         if session is not None:
             found.append(session)
@@ -139,11 +138,11 @@ def sessions_after(view: View, time_us: Micros) -> list[Session]:
     return [found[open_us] for open_us in sorted(found)]
 
 
-def report_moves(view: View, groups: Iterable[Telling], sessions: list[Session]) -> bool:
+def report_moves(view: View, sessions: list[Session]) -> bool:
     """Send what has changed of the sessions' reports; return whether any has."""
     if not sessions:
         return False
-    candidates = _candidates(view, groups)
+    candidates = _candidates(view)
     market = view.market()
     changed = False
     for session in sessions:
@@ -161,14 +160,13 @@ def report_moves(view: View, groups: Iterable[Telling], sessions: list[Session])
     return changed
 
 
-def _candidates(view: View, groups: Iterable[Telling]) -> list[Candidate]:
-    entries = {row.entry.event.event_id: row.entry for row in view.entries()}
+def _candidates(view: View) -> list[Candidate]:
     found = []
-    for group in groups:
-        timely = [event for event in group.events if not event.late]
+    for group in view.groups():
+        timely = view.timely(group)
         if timely:
-            first = min(timely, key=lambda event: (event.anchor_us, event.event_id))
-            found.append(Candidate(event=first, subject=entries[first.event_id].subject))
+            first = min(timely, key=lambda entry: (entry.event.anchor_us, entry.event.event_id))
+            found.append(Candidate(event=first.event, subject=first.subject))
     return found
 
 

@@ -8,6 +8,7 @@ from signals.market.measures import Statistics
 from signals.market.path import DaysRow, PathRow
 from signals.market.splits import SplitsRow
 from signals.messages import Daily, EventEntry, Micros, Move, MoveReport
+from signals.tellings import Telling
 
 __all__ = [
     "ROWS",
@@ -18,6 +19,7 @@ __all__ = [
     "GuardsRow",
     "MoveRow",
     "Sent",
+    "Told",
     "TrackRow",
     "WatchRow",
 ]
@@ -70,14 +72,28 @@ class Sent:
     move: Move
 
 
+class Told(NamedTuple):
+    """An event whose telling shares a measure, and its anchor time."""
+
+    anchor_us: Micros
+    event_id: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackRow:
     """One group of tellings, named by its first timely event, and what was sent for it.
 
     A group that is no more keeps its row, without events, so that its revisions go on counting.
+
+    Attributes:
+        told: its timely events in order, each with its anchor time, as they were last measured.
+        anchor: the key that the moves were sent to.
+        from_us: the time that moves are measured from.
+        sent: the last revision of each reaction.
+        role, reason: how the ticker is tied to the events.
     """
 
-    event_ids: tuple[str, ...]
+    told: tuple[Told, ...]
     anchor: str
     from_us: Micros
     sent: tuple[Sent, ...]
@@ -141,6 +157,7 @@ ROWS: Mapping[str, type] = {
     "clock": ClockRow,
     "splits": SplitsRow,
     "calm": CalmRow,
+    "telling": Telling,
     "track": TrackRow,
     "guards": GuardsRow,
     "watch": WatchRow,

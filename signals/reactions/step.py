@@ -10,6 +10,7 @@ from typing import assert_never
 
 from signals.fold import EMPTY, Draft, Result, Rows, Step
 from signals.market.path import (
+    KIND,
     PREFIX,
     ROW_US,
     DaysRow,
@@ -23,6 +24,7 @@ from signals.market.splits import add_split
 from signals.messages import Daily, Event, EventEntry, Journal, Micros, Second, Split
 from signals.policy import DAY_US, HOUR_US, Policy
 from signals.reactions.calm import calmed, fold_calm, is_watched
+from signals.reactions.groups import regroup_event
 from signals.reactions.guards import touched_groups
 from signals.reactions.relays import relay_events
 from signals.reactions.reports import (
@@ -32,7 +34,12 @@ from signals.reactions.reports import (
     sessions_after,
 )
 from signals.reactions.rows import ClockRow, EntryRow
-from signals.reactions.tracks import forget_tracks, measure_groups, regrouped, withdraw_others
+from signals.reactions.tracks import (
+    forget_tracks,
+    measure_changed,
+    measure_groups,
+    withdraw_gone,
+)
 from signals.reactions.view import View
 
 __all__ = ["track_reactions_step"]
@@ -72,11 +79,14 @@ def _fold_event(view: View, entry: EventEntry) -> Result:
     after = EntryRow(entry=entry) if before is None else replace(before, entry=entry)
     view.draft.put(part, after)
     _advance(view, entry.event.anchor_us, priced=False)
-    groups = view.groups()
-    relay_events(view, groups)
-    withdraw_others(view, groups)
-    moved = report_moves(view, groups, reported_sessions(view))
-    measure_groups(view, groups, only=None if moved else regrouped(view, groups))
+    event, was = entry.event, None if before is None else before.entry.event
+    change = regroup_event(view, event, was)
+    relay_events(view, change, event)
+    withdraw_gone(view, change)
+    if report_moves(view, reported_sessions(view)):
+        measure_groups(view, only=None)
+    else:
+        measure_changed(view, change, entry, was)
     return calmed(view)
 
 
@@ -95,9 +105,8 @@ def _fold_second(view: View, second: Second) -> Result:
     session = view.sessions.at(view.key, second.second_us)
     due = [session] if session is not None and may_report(view, session, merged) else []
     if touched is None or touched or due:
-        groups = view.groups()
-        moved = report_moves(view, groups, due)
-        measure_groups(view, groups, only=None if moved else touched)
+        moved = report_moves(view, due)
+        measure_groups(view, only=None if moved else touched)
     elif not is_late and is_watched(view, second):
         return view.draft.result()  # out of the band, and nothing came of it: the band stands
     return calmed(view, None if is_late else merged)
@@ -111,9 +120,8 @@ def _fold_daily(view: View, day: Daily) -> Result:
     view.draft.put(part, row)
     view.draft.drop("watch")
     _advance(view, day.close_us, priced=True)
-    groups = view.groups()
-    report_moves(view, groups, sessions_after(view, day.close_us))
-    measure_groups(view, groups, only=None)
+    report_moves(view, sessions_after(view, day.close_us))
+    measure_groups(view, only=None)
     return calmed(view)
 
 
@@ -123,9 +131,8 @@ def _fold_split(view: View, split: Split) -> Result:
         return EMPTY
     view.draft.put("splits", row)
     view.draft.drop("watch")
-    groups = view.groups()
-    report_moves(view, groups, sessions_after(view, split.effective_us))
-    measure_groups(view, groups, only=None)
+    report_moves(view, sessions_after(view, split.effective_us))
+    measure_groups(view, only=None)
     return calmed(view)
 
 
@@ -150,9 +157,11 @@ def _forget(view: View) -> None:
     draft = view.draft
     told_us = view.clock.newest_us - view.policy.story_us - view.policy.disorder_us
     for group in view.groups():
-        if all(event.anchor_us < told_us for event in group.events):
-            for event in group.events:
-                draft.drop(f"event:{event.event_id}")
+        entries = [view.entry(member.event_id).entry for member in group.members]
+        if all(entry.event.anchor_us < told_us for entry in entries):
+            for member in group.members:
+                draft.drop(f"event:{member.event_id}")
+            draft.drop(f"telling:{group.lead}")
     forget_tracks(view, told_us)
     for row in view.entries():
         if row.entry.event.status != "live" and row.entry.event.anchor_us < told_us:
@@ -161,13 +170,13 @@ def _forget(view: View) -> None:
 
 def _forget_prices(view: View) -> None:
     draft, measured_us = view.draft, view.measured_us
-    for part in draft.parts(PREFIX):
+    for part in draft.parts(KIND):
         if int(part.removeprefix(PREFIX)) * ROW_US < measured_us - _GAP_US:
             draft.drop(part)
-    for part in draft.parts("days:"):
+    for part in draft.parts("days"):
         row: DaysRow | None = draft.get(part)
         if row is not None and row.days[-1].close_us < measured_us - _HISTORY_US:
             draft.drop(part)
-    for part in draft.parts("move:"):
+    for part in draft.parts("move"):
         if int(part.removeprefix("move:")) < measured_us:
             draft.drop(part)

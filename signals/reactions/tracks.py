@@ -5,172 +5,239 @@ from dataclasses import dataclass, replace
 
 from signals.ids import derive_id
 from signals.market.tape import Market
-from signals.messages import Event, Micros, Move, Reaction
+from signals.messages import Event, EventEntry, Micros, Move, Reaction
 from signals.policy import DAY_US
 from signals.reactions.guards import guard_of, set_guard
 from signals.reactions.measure import measure_milestones
-from signals.reactions.rows import EntryRow, MoveRow, Sent, TrackRow
+from signals.reactions.rows import MoveRow, Sent, Told, TrackRow
 from signals.reactions.view import NO_TIME, SPAN_US, View
-from signals.tellings import Telling
+from signals.tellings import Change, Telling
 
-__all__ = ["forget_tracks", "measure_groups", "regrouped", "withdraw_others"]
-
-
-def regrouped(view: View, groups: Iterable[Telling]) -> frozenset[str]:
-    """Return the groups, by their lead, that are not as they were last measured."""
-    found = set()
-    for group in groups:
-        timely = _timely(group)
-        if not timely:
-            continue
-        lead = timely[0].event_id
-        track: TrackRow | None = view.draft.get(f"track:{lead}")
-        told = _told(view, group, _from_us(timely))
-        if track is None or (
-            _told_of(track) != told
-            or track.anchor != group.fullest.anchor
-            or track.from_us != _from_us(timely)
-            or told.role == "related"
-        ):
-            found.add(lead)
-    return frozenset(found)
+__all__ = ["forget_tracks", "measure_changed", "measure_groups", "tracked_of", "withdraw_gone"]
 
 
-def measure_groups(view: View, groups: Iterable[Telling], *, only: frozenset[str] | None) -> None:
-    """Measure the groups (all, or those named by their lead), and send what changed.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tracked:
+    """What is measured of a group.
 
-    A group's lead is its first timely event; a group of late tellings is told, but not measured.
+    Attributes:
+        lead: its first timely event, which names its reactions.
+        told: the timely events that came while there was something to measure, in order; a later
+            one finds the measures as they stand.
+        anchor: the key of its story.
+        from_us: the earliest anchor time.
+        received_us: the first receipt.
+        role, reason: how the ticker is tied to it, the nearest tie of any of its events.
+    """
+
+    lead: str
+    told: tuple[Told, ...]
+    anchor: str
+    from_us: Micros
+    received_us: Micros
+    role: str
+    reason: str
+
+
+def tracked_of(view: View, group: Telling) -> Tracked | None:
+    """Return what is measured of a group; None where all its tellings came late."""
+    entries = [view.entry(member.event_id).entry for member in group.members]
+    timely = [entry.event for entry in entries if not entry.event.late]
+    if not timely:
+        return None
+    from_us = Micros(min(event.anchor_us for event in timely))
+    nearest = min(
+        (entry.subject for entry in entries),
+        key=lambda subject: (subject.role != "party", subject.reason),
+    )
+    return Tracked(
+        lead=timely[0].event_id,
+        told=tuple(
+            Told(event.anchor_us, event.event_id)
+            for event in timely
+            if event.anchor_us <= from_us + SPAN_US
+        ),
+        anchor=group.fullest.anchor,
+        from_us=from_us,
+        received_us=Micros(min(event.received_us for event in timely)),
+        role=nearest.role,
+        reason=nearest.reason,
+    )
+
+
+def measure_groups(view: View, *, only: frozenset[str] | None) -> None:
+    """Measure the groups (all, or those named by their lead), and send what changed."""
+    if view.clock.reached_us:
+        found = (tracked_of(view, group) for group in view.groups())
+        _measure(view, [t for t in found if t is not None and (only is None or t.lead in only)])
+
+
+def measure_changed(view: View, change: Change, entry: EventEntry, before: Event | None) -> None:
+    """Measure the groups that an event makes a difference to, and send what changed.
+
+    A telling that comes after all that was measured changes none of it. An event of the ticker's
+    own takes moves from the events of related companies (``_related_moves``).
     """
     if not view.clock.reached_us:
         return
-    market = view.market()
-    for group in groups:
-        timely = _timely(group)
-        if timely and (only is None or timely[0].event_id in only):
-            _measure_group(view, market, group)
+    found = (tracked_of(view, group) for group in change.made)
+    due = {t.lead: t for t in found if t is not None and _is_due(view, t)}
+    tracks: list[TrackRow] = view.draft.values("track") if entry.subject.role == "party" else []
+    if any(track.role != "party" for track in tracks):
+        for group in view.groups():
+            tracked = tracked_of(view, group)
+            if tracked is None or tracked.role == "party":
+                continue
+            if before is not None or _is_near(view, tracked, entry.event):
+                due.setdefault(tracked.lead, tracked)
+    _measure(view, due.values())
 
 
-def withdraw_others(view: View, groups: Iterable[Telling]) -> None:
-    """Withdraw what was sent for groups that are no more."""
-    leads = {timely[0].event_id for group in groups if (timely := _timely(group))}
-    for part in view.draft.parts("track:"):
-        lead = part.removeprefix("track:")
-        track: TrackRow | None = view.draft.get(part)
-        if track is None or lead in leads:
-            continue
-        gone = tuple(_withdraw(view, _told_of(track), sent) for sent in track.sent)
-        view.draft.put(part, replace(track, event_ids=(), sent=gone))
-        set_guard(view.draft, lead, None)
+def withdraw_gone(view: View, change: Change) -> None:
+    """Withdraw what was sent for groups that are no more, or have another lead."""
+    leads = {t.lead for group in change.made if (t := tracked_of(view, group)) is not None}
+    for group in change.gone:
+        for member in group.members:
+            lead = member.event_id
+            track: TrackRow | None = view.draft.get(f"track:{lead}")
+            if track is None or not track.told or lead in leads:
+                continue
+            gone = tuple(_withdraw(view, track, sent) for sent in track.sent)
+            view.draft.put(f"track:{lead}", replace(track, told=(), sent=gone))
+            set_guard(view.draft, lead, None)
 
 
 def forget_tracks(view: View, told_us: int) -> None:
     """Drop what was sent for groups that were measured from before a time."""
-    for part in view.draft.parts("track:"):
+    for part in view.draft.parts("track"):
         track: TrackRow | None = view.draft.get(part)
         if track is not None and track.from_us < told_us:
             view.draft.drop(part)
             set_guard(view.draft, part.removeprefix("track:"), None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Told:
-    """Which tellings share a measure, and how the ticker is tied to them."""
+def _is_due(view: View, now: Tracked) -> bool:
+    """Return whether what was sent for a group is not what should stand."""
+    track: TrackRow | None = view.draft.get(f"track:{now.lead}")
+    if track is None or not track.told:
+        return True
+    if (track.anchor, track.from_us, track.role, track.reason) != (
+        now.anchor, now.from_us, now.role, now.reason,
+    ):  # fmt: skip
+        return True
+    return any(
+        sent.live and _told_by(track, sent.move) != _told_by(now, sent.move) for sent in track.sent
+    )
 
-    event_ids: tuple[str, ...]
-    role: str
-    reason: str
+
+def _is_near(view: View, tracked: Tracked, event: Event) -> bool:
+    """Return whether an event of the ticker's own is near to a move of a related company's."""
+    track: TrackRow | None = view.draft.get(f"track:{tracked.lead}")
+    return track is not None and any(
+        abs(event.anchor_us - sent.move.to_us) <= view.policy.explained_us for sent in track.sent
+    )
 
 
-def _measure_group(view: View, market: Market, group: Telling) -> None:
-    timely = _timely(group)
-    lead, from_us = timely[0].event_id, _from_us(timely)
-    if from_us < view.measured_us:
-        set_guard(view.draft, lead, None)  # measured to the end: what was sent stands
+def _told_by(track: TrackRow | Tracked, move: Move) -> tuple[str, ...]:
+    """Return the events that were out when a move was reached, the group's first at least."""
+    until_us = max(move.to_us, track.from_us)
+    return tuple(told.event_id for told in track.told if told.anchor_us <= until_us)
+
+
+def _measure(view: View, groups: Iterable[Tracked]) -> None:
+    market: Market | None = None
+    for tracked in sorted(groups, key=lambda tracked: (tracked.from_us, tracked.lead)):
+        market = market or view.market()
+        _measure_group(view, market, tracked)
+
+
+def _measure_group(view: View, market: Market, now: Tracked) -> None:
+    if now.from_us < view.measured_us:
+        set_guard(view.draft, now.lead, None)  # measured to the end: what was sent stands
         return
-    milestones = measure_milestones(market, from_us)
-    moves: Iterable[Move] = (*milestones.moves, *_moves_before(view, from_us))
-    told = _told(view, group, from_us)
-    if told.role == "related":
-        moves = _related_moves(view, moves, from_us)
-    known_us = Micros(max(view.received_us, min(event.received_us for event in timely)))
-    part = f"track:{lead}"
-    before: TrackRow | None = view.draft.get(part)
+    milestones = measure_milestones(market, now.from_us)
+    moves: Iterable[Move] = (*milestones.moves, *_moves_before(view, now.from_us))
+    if now.role == "related":
+        moves = _related_moves(view, moves, now.from_us)
+    part = f"track:{now.lead}"
     sent = _send_moves(
         view,
-        {_reaction_id(view, lead, move): move for move in moves},
-        before,
-        anchor=group.fullest.anchor,
-        told=told,
-        known_us=known_us,
+        {_reaction_id(view, now.lead, move): move for move in moves},
+        view.draft.get(part),
+        now,
     )
     row = TrackRow(
-        event_ids=told.event_ids,
-        anchor=group.fullest.anchor,
-        from_us=from_us,
+        told=now.told,
+        anchor=now.anchor,
+        from_us=now.from_us,
         sent=sent,
-        role=told.role,
-        reason=told.reason,
+        role=now.role,
+        reason=now.reason,
     )
     view.draft.put(part, row)
-    set_guard(view.draft, lead, guard_of(lead, from_us, milestones))
+    set_guard(view.draft, now.lead, guard_of(now.lead, now.from_us, milestones))
 
 
 def _send_moves(
-    view: View,
-    moves: dict[str, Move],
-    track: TrackRow | None,
-    *,
-    anchor: str,
-    told: _Told,
-    known_us: Micros,
+    view: View, moves: dict[str, Move], track: TrackRow | None, now: Tracked
 ) -> tuple[Sent, ...]:
     """Send the moves that differ from what was sent, withdraw those that are no more."""
     before = {} if track is None else {old.reaction_id: old for old in track.sent}
-    is_told = track is not None and _told_of(track) == told and track.anchor == anchor
+    is_same = track is not None and (track.anchor, track.role, track.reason) == (
+        now.anchor, now.role, now.reason,
+    )  # fmt: skip
+    known_us = max(view.received_us, now.received_us)
     after: dict[str, Sent] = {}
     for reaction_id, move in moves.items():
         old = before.get(reaction_id)
-        if old is not None and old.live and is_told and _same(old.move, move):
+        if (
+            old is not None
+            and track is not None
+            and old.live
+            and is_same
+            and _same(old.move, move)
+            and _told_by(track, move) == _told_by(now, move)
+        ):
             after[reaction_id] = old
             continue
-        if old is not None and old.anchor != anchor:
-            old = _withdraw(view, told, old)
-        now = Sent(
+        if old is not None and old.anchor != now.anchor:
+            old = _withdraw(view, now, old)
+        sent = Sent(
             reaction_id=reaction_id,
             revision=1 if old is None else old.revision + 1,
             live=True,
-            anchor=anchor,
+            anchor=now.anchor,
             move=replace(move, known_us=Micros(max(move.known_us, known_us))),
         )
-        after[reaction_id] = now
-        _send(view, told, now)
+        after[reaction_id] = sent
+        _send(view, now, sent)
     for reaction_id, old in before.items():
         if reaction_id not in after:
-            after[reaction_id] = _withdraw(view, told, old)
+            after[reaction_id] = _withdraw(view, now, old)
     return tuple(after.values())
 
 
-def _withdraw(view: View, told: _Told, sent: Sent) -> Sent:
+def _withdraw(view: View, track: TrackRow | Tracked, sent: Sent) -> Sent:
     """Return what was sent as withdrawn, and send that if it was live."""
     if not sent.live:
         return sent
     known_us = Micros(max(sent.move.known_us, view.received_us))
     move = replace(sent.move, known_us=known_us)
     gone = replace(sent, revision=sent.revision + 1, live=False, move=move)
-    _send(view, told, gone)
+    _send(view, track, gone)
     return gone
 
 
-def _send(view: View, told: _Told, sent: Sent) -> None:
+def _send(view: View, track: TrackRow | Tracked, sent: Sent) -> None:
     reaction = Reaction(
         id=derive_id("rr", sent.reaction_id, sent.revision),
         reaction_id=sent.reaction_id,
         revision=sent.revision,
         status="live" if sent.live else "withdrawn",
         anchor=sent.anchor,
-        event_ids=told.event_ids,
-        role="party" if told.role == "party" else "related",
-        reason=told.reason,
+        event_ids=_told_by(track, sent.move),
+        role="party" if track.role == "party" else "related",
+        reason=track.reason,
         move=sent.move,
     )
     view.emit(sent.anchor, reaction, sent.move.to_us)
@@ -202,7 +269,7 @@ def _related_moves(view: View, moves: Iterable[Move], from_us: Micros) -> list[M
 def _moves_before(view: View, from_us: Micros) -> list[Move]:
     """Return the moves past the threshold that were under way when the event came."""
     found = []
-    for part in view.draft.parts("move:"):
+    for part in view.draft.parts("move"):
         row: MoveRow | None = view.draft.get(part)
         if row is None or row.report.status != "live":
             continue
@@ -212,36 +279,9 @@ def _moves_before(view: View, from_us: Micros) -> list[Move]:
     return found
 
 
-def _told_of(track: TrackRow) -> _Told:
-    return _Told(event_ids=track.event_ids, role=track.role, reason=track.reason)
-
-
-def _told(view: View, group: Telling, from_us: Micros) -> _Told:
-    """Return the tellings that came while there was something to measure, and their tie.
-
-    A later one finds the measures as they stand.
-    """
-    rows = [view.draft.get(f"event:{event.event_id}") for event in group.events]
-    subjects = [row.entry.subject for row in rows if isinstance(row, EntryRow)]
-    best = min(subjects, key=lambda subject: (subject.role != "party", subject.reason))
-    return _Told(
-        event_ids=tuple(e.event_id for e in group.events if e.anchor_us <= from_us + SPAN_US),
-        role=best.role,
-        reason=best.reason,
-    )
-
-
 def _reaction_id(view: View, lead: str, move: Move) -> str:
     session_us = move.from_us if move.relation == "before" else ""
     return derive_id("rx", lead, view.key, move.milestone, session_us)
-
-
-def _timely(group: Telling) -> list[Event]:
-    return [event for event in group.events if not event.late]
-
-
-def _from_us(timely: Iterable[Event]) -> Micros:
-    return Micros(min(event.anchor_us for event in timely))
 
 
 def _same(one: Move, other: Move) -> bool:

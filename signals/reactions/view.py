@@ -8,10 +8,10 @@ from signals.market.path import Path, days_until
 from signals.market.sessions import Sessions
 from signals.market.splits import SplitsRow
 from signals.market.tape import Market
-from signals.messages import Daily, EventRelay, Micros, MoveReport, Reaction, Split
+from signals.messages import Daily, EventEntry, EventRelay, Micros, MoveReport, Reaction, Split
 from signals.policy import DAY_US, Policy
 from signals.reactions.rows import ClockRow, EntryRow
-from signals.tellings import Telling, group_tellings
+from signals.tellings import Telling
 
 __all__ = ["NO_TIME", "SPAN_US", "View"]
 
@@ -47,14 +47,24 @@ class View:
         return Micros(self.clock.newest_us - SPAN_US - self.policy.disorder_us)
 
     def entries(self) -> list[EntryRow]:
-        """Return the events on the key, retracted ones too."""
-        rows = [self.draft.get(part) for part in self.draft.parts("event:")]
-        return [row for row in rows if isinstance(row, EntryRow)]
+        """Return the events on the key, retracted ones too, in no order that means anything."""
+        return self.draft.values("event")
+
+    def entry(self, event_id: str) -> EntryRow:
+        """Return an event of the key that is known to be there."""
+        row: EntryRow | None = self.draft.get(f"event:{event_id}")
+        if row is None:
+            raise LookupError(f"{self.key} holds no event {event_id}")
+        return row
 
     def groups(self) -> list[Telling]:
-        """Return the live events, grouped by what they tell."""
-        live = [row.entry.event for row in self.entries() if row.entry.event.status == "live"]
-        return group_tellings(live, self.policy)
+        """Return the live events, grouped by what they tell, in no order that means anything."""
+        return self.draft.values("telling")
+
+    def timely(self, group: Telling) -> list[EventEntry]:
+        """Return the events of a group that were not late, in order: those are measured."""
+        entries = [self.entry(member.event_id).entry for member in group.members]
+        return [entry for entry in entries if not entry.event.late]
 
     def days(self) -> tuple[Daily, ...]:
         """Return the daily closes that measures need, ascending."""

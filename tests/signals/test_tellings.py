@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 
 from signals.messages import Event, Place
 from signals.policy import DAY_US, HOUR_US, Policy
-from signals.tellings import add_telling, group_tellings, telling_order
+from signals.tellings import Telling, add_telling, change_groups, group_tellings, telling_of
 from tests.builders import event, us
 
 _AT = us("2025-11-03T12:00:00Z")
 
 
 def _grouped(*events: Event) -> list[list[str]]:
-    return [[e.event_id for e in group.events] for group in group_tellings(events, Policy())]
+    return [[m.event_id for m in group.members] for group in group_tellings(events, Policy())]
 
 
 def _control(event_id: str, *, at: int = _AT, **changes: Any) -> Event:
@@ -145,8 +145,35 @@ def test_grouping_is_a_function_of_the_set(events: list[Event], data: st.DataObj
 
 @given(events=_events())
 def test_adding_the_last_telling_is_grouping_anew(events: list[Event]) -> None:
-    *others, last = sorted(events, key=telling_order)
+    *others, last = sorted(events, key=lambda event: telling_of(event).first)
 
-    added = add_telling(group_tellings(others, Policy()), last, Policy())
+    groups = group_tellings(others, Policy())
+    joined, absorbed = add_telling(groups, telling_of(last), Policy())
 
-    assert [[e.event_id for e in group.events] for group in added] == _grouped(*events)
+    after = [joined, *(group for group in groups if group not in absorbed)]
+    assert sorted(after, key=lambda group: group.first) == group_tellings(events, Policy())
+
+
+@given(events=_events(), data=st.data())
+def test_any_change_gives_what_grouping_anew_gives(
+    events: list[Event], data: st.DataObject
+) -> None:
+    policy, groups, known = Policy(), [], {}
+
+    def parts(group: Telling) -> list[Telling]:
+        return [telling_of(known[member.event_id]) for member in group.members]
+
+    changes = [*events, *data.draw(st.lists(st.sampled_from(events), max_size=4))]
+    for each in changes:
+        now = None if each.event_id in known and data.draw(st.booleans()) else each
+        if now is not None and each.event_id in known:
+            now = replace(each, amounts=())
+        telling = None if now is None else telling_of(now)
+        change = change_groups(groups, each.event_id, telling, parts, policy)
+        known.pop(each.event_id, None)
+        known |= {} if now is None else {each.event_id: now}
+        groups = [group for group in groups if group not in change.gone] + list(change.made)
+
+        assert sorted(groups, key=lambda group: group.first) == group_tellings(
+            known.values(), policy
+        )
