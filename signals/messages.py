@@ -7,7 +7,7 @@ are ISO 4217, countries ISO 3166-1 alpha-2, languages BCP 47, durations ISO 8601
 
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Literal, NewType, NoReturn
+from typing import Literal, NamedTuple, NewType, NoReturn
 
 from signals.frozen import fast_init
 
@@ -383,10 +383,11 @@ class EventEntry:
     event: Event
 
 
-@fast_init
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Second:
+class Second(NamedTuple):
     """All samples of a ticker in one second, merged; sent again when it changes.
+
+    A tuple, because nearly every record is one: a dataclass of as many fields takes four times as
+    long to make. Its ``kind`` comes last, since it has a default.
 
     ``second_us`` is its start; ``first_us`` and ``last_us`` are the event times of its first and
     last sample, so that two records of one second merge whatever each of them holds.
@@ -394,7 +395,6 @@ class Second:
     in the session by its end, as far as a sample said so.
     """
 
-    kind: Literal["second"] = "second"
     ticker: str
     second_us: Micros
     first_us: Micros
@@ -407,6 +407,7 @@ class Second:
     benchmark: str | None = None
     benchmark_price: Decimal | None = None
     day_volume: Decimal | None = None
+    kind: Literal["second"] = "second"
 
 
 @fast_init
