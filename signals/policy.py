@@ -29,8 +29,8 @@ class DeliveryPolicy:
         always: kinds of alerts that pass cooldown and budget. A correction or an explanation does
             so only where the reader has been told of what it corrects or explains. What ends a
             story that was told passes in any case, and is not in the list.
-        always_severity: from here up the budget does not count; and the cooldown does not where
-            the reader has not been told of the story at that severity yet. None for no such.
+        always_severity: an alert from here up passes both where the reader has not been told of
+            its story at that severity yet. None for no such.
     """
 
     cooldown_us: int = 30 * MINUTE_US
