@@ -121,15 +121,13 @@ def explaining(
 def is_contested(move: Move, policy: Policy) -> bool:
     """Return whether the stories behind a move are named: one move of a story and direction is.
 
-    The crossing of the lowest level that is as far as an unexplained move, and a move that was
-    under way when the event came.
+    The crossing of the lowest level, and a move that was under way when the event came.
     """
     if move.relation == "before":
         return True
     if move.raw is None or not move.milestone.startswith("level:"):
         return False
-    far = [level for level in policy.levels if level >= policy.unexplained_raw]
-    return bool(far) and abs(float(move.milestone.removeprefix("level:"))) == far[0]
+    return abs(float(move.milestone.removeprefix("level:"))) == policy.levels[0]
 
 
 def confounders_of(

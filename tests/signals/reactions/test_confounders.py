@@ -122,7 +122,7 @@ def test_one_move_of_a_story_and_direction_names_its_confounders() -> None:
     levels = [f"level:{sign}0.{n}" for sign in "+-" for n in ("03", "05", "10", "20")]
     moves = [_move(milestone=name, raw=float(name[6:])) for name in levels]
 
-    assert [m.milestone for m in moves if is_contested(m, policy)] == ["level:+0.05", "level:-0.05"]
+    assert [m.milestone for m in moves if is_contested(m, policy)] == ["level:+0.03", "level:-0.03"]
     assert is_contested(_move(milestone="session", relation="before"), policy)
     assert not is_contested(_move(milestone="close"), policy)
-    assert not is_contested(_move(), Policy(unexplained_raw=0.5))
+    assert is_contested(_move(), Policy(levels=(0.05, 0.1)))
