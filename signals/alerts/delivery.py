@@ -147,11 +147,13 @@ class _Desk:
         self._sent: list[Notice] = []
 
     def on_alert(self, alert: Alert) -> Decision:
-        before: StoryRow | None = self._draft.get(f"story:{alert.story_id}")
+        part = f"story:{alert.story_id}"
+        before: StoryRow | None = self._draft.get(part)
         if before is not None and _is_repeated(before, alert):
             return Decision({}, (), "repeated")
         self._tick(alert)
-        story = before or StoryRow(last_us=alert.known_us)
+        # Only now: a digest that has just gone out may have told of it.
+        story: StoryRow = self._draft.get(part) or StoryRow(last_us=alert.known_us)
         story = replace(story, told=max(story.told, self._inherited(alert)))
         moves = _digests(alert.moves)
         subjects = self._subjects(alert, dict(story.moves), moves)
@@ -164,7 +166,7 @@ class _Desk:
             story = replace(story, moves=tuple(sorted(moves.items())))
         if verdict in PASSED_FOR:
             story = self._tell(alert, story, subjects)
-        self._draft.put(f"story:{alert.story_id}", story)
+        self._draft.put(part, story)
         if verdict not in PASSED_FOR:
             self._hold(alert, verdict, subjects)
         return self._decided(verdict)
