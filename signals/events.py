@@ -116,6 +116,7 @@ def _events(
             places=reading.places,
             evidence=reading.evidence,
             late=headline.received_us - headline.published_us > policy.headline_late_us,
+            claims=reading.claims,
         )
 
 

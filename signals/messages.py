@@ -7,7 +7,7 @@ are ISO 4217, countries ISO 3166-1 alpha-2, languages BCP 47, durations ISO 8601
 
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Literal, NewType, NoReturn
+from typing import Literal, NamedTuple, NewType, NoReturn
 
 from signals.frozen import fast_init
 
@@ -16,6 +16,8 @@ __all__ = [
     "AlertKind",
     "Amount",
     "AmountKind",
+    "Claim",
+    "Confounder",
     "Daily",
     "DealStatus",
     "Direction",
@@ -31,6 +33,8 @@ __all__ = [
     "Move",
     "MoveFlag",
     "MoveReport",
+    "Novelty",
+    "NoveltyCount",
     "Party",
     "Place",
     "PriceSample",
@@ -277,11 +281,28 @@ class Party:
 
 @fast_init
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A price move that a text tells of: what somebody wrote, never what was measured.
+
+    Attributes:
+        party: the organisation whose shares are meant; ticker: its first listing, if it has one.
+        ratio: signed, 0.2 for "soars 20%"; null where the text gives no figure.
+    """
+
+    party: str
+    ticker: str | None
+    direction: Literal["up", "down"]
+    ratio: float | None
+    evidence: Evidence
+
+
+@fast_init
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
     """A key of the journal that an event goes to: a ticker, or an id of something without one.
 
-    ``role`` is ``party`` (it takes part), or ``related`` with the reason (supplier, customer,
-    peer); related copies are measured, but never anchor a story.
+    ``role`` is ``party`` (it takes part), or ``related`` with the reason (supplier, customer, peer,
+    investor); related copies are measured, but never anchor a story.
     """
 
     key: str
@@ -341,6 +362,7 @@ class Event:
     places: tuple[Place, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     late: bool = False
+    claims: tuple[Claim, ...] = ()
 
     @property
     def anchor_us(self) -> Micros:
@@ -361,10 +383,11 @@ class EventEntry:
     event: Event
 
 
-@fast_init
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Second:
+class Second(NamedTuple):
     """All samples of a ticker in one second, merged; sent again when it changes.
+
+    A tuple, because nearly every record is one: a dataclass of as many fields takes four times as
+    long to make. Its ``kind`` comes last, since it has a default.
 
     ``second_us`` is its start; ``first_us`` and ``last_us`` are the event times of its first and
     last sample, so that two records of one second merge whatever each of them holds.
@@ -372,7 +395,6 @@ class Second:
     in the session by its end, as far as a sample said so.
     """
 
-    kind: Literal["second"] = "second"
     ticker: str
     second_us: Micros
     first_us: Micros
@@ -385,6 +407,7 @@ class Second:
     benchmark: str | None = None
     benchmark_price: Decimal | None = None
     day_volume: Decimal | None = None
+    kind: Literal["second"] = "second"
 
 
 @fast_init
@@ -486,11 +509,29 @@ class EventRelay:
 
 @fast_init
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Confounder:
+    """One of several stories that could explain a move of a ticker.
+
+    ``event_id`` and ``headline_id`` are its earliest timely telling on the ticker's key. ``score``
+    says how well it explains the move (``signals/reactions/confounders.py``), 0 to 4.5.
+    """
+
+    ticker: str
+    event_id: str
+    headline_id: str
+    type: str
+    role: Literal["party", "related"]
+    score: float
+
+
+@fast_init
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reaction:
     """One milestone of one ticker after one event, on the event's anchor's key.
 
     ``id`` is the record's (identity and revision), ``reaction_id`` the identity. ``event_ids`` are
-    the tellings that share the measurement, the earliest first.
+    the tellings that share the measurement, the earliest first. ``confounders`` are set where more
+    than one story could explain the move: this one and the best three others, the best first.
     """
 
     kind: Literal["reaction"] = "reaction"
@@ -503,6 +544,7 @@ class Reaction:
     role: Literal["party", "related"]
     reason: str
     move: Move
+    confounders: tuple[Confounder, ...] = ()
 
 
 @fast_init
@@ -511,6 +553,7 @@ class MoveReport:
     """A move past the threshold that no event explained when it happened, on the ticker's key.
 
     ``explained_by`` names events, the best first; it is empty while nothing explains the move.
+    ``confounders`` has the best four of them with their scores, where there are two or more.
     """
 
     kind: Literal["move"] = "move"
@@ -522,6 +565,7 @@ class MoveReport:
     move: Move
     explained_by: tuple[str, ...] = ()
     explained_headlines: tuple[str, ...] = ()
+    confounders: tuple[Confounder, ...] = ()
 
 
 Reactions = EventRelay | Reaction | MoveReport
@@ -560,8 +604,42 @@ class Explain:
 
 @fast_init
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NoveltyCount:
+    """How many earlier tellings a window (an ISO 8601 duration) before the newest one holds."""
+
+    window: str
+    count: int
+
+
+@fast_init
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Novelty:
+    """How new a story's newest telling is: its earlier tellings within 12 h to 7 days.
+
+    Attributes:
+        counts: by window, the shortest first; each holds the one before it.
+        headline_ids: the earlier tellings of the longest window, the newest first, at most 20: the
+            first ``count`` of them are those of a shorter window.
+        days_since: days since the telling before the newest one, null for the first telling.
+    """
+
+    counts: tuple[NoveltyCount, ...]
+    headline_ids: tuple[str, ...] = ()
+    days_since: float | None = None
+
+
+@fast_init
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
-    """One transition of one story, on ``alerts.v1``; a revision of one alert id."""
+    """One transition of one story, on ``alerts.v1``; a revision of one alert id.
+
+    Attributes:
+        novelty: null for a move that no story stands behind.
+        confounders: by ticker, the stories that could explain its move where there is more than
+            one, this alert's own among them, the best first.
+        claims: moves that headlines tell of, each with the headline's id; ``moves`` are measured.
+        langs: the languages of the tellings, in alphabetical order.
+    """
 
     alert_id: str
     revision: int
@@ -585,6 +663,10 @@ class Alert:
     quantities: tuple[Quantity, ...] = ()
     places: tuple[Place, ...] = ()
     term: Term | None = None
+    novelty: Novelty | None = None
+    confounders: tuple[Confounder, ...] = ()
+    claims: tuple[tuple[str, Claim], ...] = ()
+    langs: tuple[str, ...] = ()
 
 
 Message = (

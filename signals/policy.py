@@ -1,13 +1,68 @@
 """Policy: every threshold and span that a decision rests on, with the defaults of the design."""
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
-__all__ = ["DAY_US", "HOUR_US", "MINUTE_US", "SECOND_US", "Policy"]
+from signals.messages import AlertKind
+
+__all__ = ["DAY_US", "HOUR_US", "MINUTE_US", "SECOND_US", "DeliveryPolicy", "Policy", "Severity"]
 
 SECOND_US = 1_000_000
 MINUTE_US = 60 * SECOND_US
 HOUR_US = 60 * MINUTE_US
 DAY_US = 24 * HOUR_US
+
+Severity = Literal["low", "medium", "high"]  # the least first
+
+_ENDS = ("retracted", "superseded")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryPolicy:
+    """How quiet a reader wants it: what ``signals.alerts.delivery`` goes by.
+
+    Attributes:
+        cooldown_us: how long a ticker's alert of a story keeps the next one of the same two back.
+        budget: alerts a ticker in any seven days; what is more goes into a digest.
+        digest_us: a digest is sent when it is this old, counted from the first that it names.
+        digest_most: a digest that names so many is sent at once.
+        always: kinds of alerts that pass cooldown and budget. A correction or an explanation does
+            so only where the reader has been told of what it corrects or explains. What ends a
+            story that was told passes in any case, and is not in the list.
+        always_severity: an alert from here up passes both where the reader has not been told of
+            its story at that severity yet. None for no such.
+    """
+
+    cooldown_us: int = 30 * MINUTE_US
+    budget: int = 5
+    digest_us: int = DAY_US
+    digest_most: int = 200
+    always: tuple[AlertKind, ...] = ("status_changed", "corrected", "explained")
+    always_severity: Severity | None = "high"
+
+    def __post_init__(self) -> None:
+        for field in ("digest_us", "digest_most"):
+            value = getattr(self, field)
+            if value <= 0:
+                raise ValueError(f"{field} must be above 0, was {value}")
+        for field in ("cooldown_us", "budget"):
+            value = getattr(self, field)
+            if value < 0:
+                raise ValueError(f"{field} must be 0 or more, was {value}")
+        kinds = [kind for kind in get_args(AlertKind) if kind not in _ENDS]
+        for kind in self.always:
+            if kind in _ENDS:
+                raise ValueError(
+                    f"always must leave out {kind}: what ends a story that was told passes anyhow"
+                )
+            if kind not in kinds:
+                raise ValueError(f"always must be of {', '.join(kinds)}, was {kind}")
+        severities = get_args(Severity)
+        if self.always_severity not in (*severities, None):
+            raise ValueError(
+                f"always_severity must be {', '.join(severities)} or none, "
+                f"was {self.always_severity}"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +84,7 @@ class Policy:
         price_step: a second is sent again within it when it has moved by this ratio.
         story_us, status_us: how long a story waits for its next telling; for a change of status.
         headline_bytes: the largest headline at the door.
+        delivery: which alerts reach a reader at once; it decides nothing before the sinks.
     """
 
     price_late_us: int = 10 * MINUTE_US
@@ -50,6 +106,7 @@ class Policy:
     story_us: int = 14 * DAY_US
     status_us: int = 365 * DAY_US
     headline_bytes: int = 1024 * 1024
+    delivery: DeliveryPolicy = DeliveryPolicy()
 
     def __post_init__(self) -> None:
         for field in (

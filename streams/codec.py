@@ -1,13 +1,15 @@
 """Bytes to messages and back: the only place that knows JSON.
 
 Writing is canonical: keys sorted, no spaces, decimals as plain strings, no NaN; the same message
-always gives the same bytes. Reading is strict about types, names the bad field with its path, and
-ignores fields that it does not know (fields are added, never renamed or reused).
+always gives the same bytes. A message is an object of its fields by name: a dataclass, or a
+NamedTuple with a ``kind``. Any other NamedTuple is a row of the hot path, a list by place. Reading
+is strict about types, names the bad field with its path, and ignores fields that it does not know
+(fields are added, never renamed or reused).
 """
 
 import math
 import types
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
 from decimal import Decimal, InvalidOperation
 from functools import cache
@@ -42,25 +44,33 @@ def _plain(value: object) -> object:
         if not value.is_finite():
             raise TypeError(f"a decimal on a topic must be finite, was {value}")
         return format(value, "f")
-    if is_dataclass(value):
-        kind: Any = type(value)
-        return {name: getattr(value, name) for name in _field_names(kind)}
+    kind: Any = type(value)
+    names = _field_names(kind)
+    if names is not None:
+        return {name: getattr(value, name) for name in names}
     if isinstance(value, Mapping):
         return dict(value)
     if isinstance(value, frozenset):
         return sorted(value)
     if isinstance(value, tuple):
-        return list(value)  # a NamedTuple: the rows of the hot path, by place and not by name
-    raise TypeError(f"{type(value).__name__} has no place in a message")
+        return list(value)
+    raise TypeError(f"{kind.__name__} has no place in a message")
 
 
 @cache
-def _field_names(kind: Any) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind))
+def _field_names(kind: Any) -> tuple[str, ...] | None:
+    """Return the names of the fields of a message; None for what is written in another way."""
+    if is_dataclass(kind):
+        return tuple(field.name for field in fields(kind))
+    return kind._fields if _is_named_message(kind) else None
+
+
+def _is_named_message(kind: Any) -> bool:
+    return issubclass(kind, tuple) and "kind" in getattr(kind, "_fields", ())
 
 
 def decode(raw: bytes | None, kind: Any) -> Any:
-    """Read one message of ``kind``, a dataclass or a union of them told apart by ``kind``.
+    """Read one message of ``kind``, or of a union of messages told apart by their ``kind``.
 
     Raises: BadMessage with the reason, the path of the bad field, and what was seen.
     """
@@ -214,6 +224,8 @@ def _tuple_reader(members: tuple[Any, ...]) -> _Reader:
 
 
 def _named_tuple_reader(kind: Any) -> _Reader:
+    if _is_named_message(kind):
+        return _object_reader(kind, kind._fields, optional=kind._field_defaults, reasons={})
     hints = get_type_hints(kind)
     read_fields = _tuple_reader(tuple(hints[name] for name in kind._fields))
     return lambda value: kind(*read_fields(value))
@@ -271,18 +283,32 @@ _AS_THEY_ARE = (str, int, bool)
 
 
 def _dataclass_reader(kind: Any) -> _Reader:
-    hints = get_type_hints(kind)
-    plan = [
-        (field.name, _same_type(hints[field.name]), _reader(hints[field.name]))
-        for field in fields(kind)
-    ]
-    needed = [
+    optional = [
         field.name
         for field in fields(kind)
-        if field.default is MISSING and field.default_factory is MISSING
+        if not (field.default is MISSING and field.default_factory is MISSING)
     ]
     # A field may name the reason of its own faults: Headline.published_us does.
-    reasons = {field.name: field.metadata for field in fields(kind)}
+    reasons = {field.name: field.metadata for field in fields(kind) if field.metadata}
+    names = [field.name for field in fields(kind)]
+    return _object_reader(kind, names, optional=optional, reasons=reasons)
+
+
+def _object_reader(
+    kind: Any,
+    names: Sequence[str],
+    *,
+    optional: Collection[str],
+    reasons: Mapping[str, Mapping[Any, Any]],
+) -> _Reader:
+    """Return the reader of an object with these fields.
+
+    ``optional`` are the names that may be left out; ``reasons`` says, by name, what a fault is
+    called there instead of what it is called elsewhere.
+    """
+    hints = get_type_hints(kind)
+    plan = [(name, _same_type(hints[name]), _reader(hints[name])) for name in names]
+    needed = [name for name in names if name not in optional]
 
     def read(value: Any) -> Any:
         if type(value) is not dict:
@@ -299,7 +325,7 @@ def _dataclass_reader(kind: Any) -> _Reader:
         except BadMessage as error:
             fault, cause = _inside(f".{name}", error), error.__cause__
             said = "missing_field" if value.get(name) is None else error.reason  # null says nothing
-            if (reason := reasons[name].get(said)) is not None:
+            if (reason := reasons.get(name, {}).get(said)) is not None:
                 fault, cause = BadMessage(reason, fault.path, fault.detail), error
             raise fault from cause
         try:

@@ -54,6 +54,9 @@ _KOREAN_WORDS: Mapping[str, str] = {
     "party": "당사자",
     "peer": "동종",
     "related": "관련",
+    # a move that a headline tells of
+    "up": "상승",
+    "down": "하락",
     # kinds of amount
     "deal_value": "거래액",
     "capex": "설비투자",
@@ -71,6 +74,11 @@ _KOREAN_WORDS: Mapping[str, str] = {
     "stale": "오래된 가격",
     "split": "액면분할 반영",
     "split_like": "분할로 보이는 급변, 기록 없음",
+    # why an alert was held back
+    "cooldown": "최근 전달",
+    "budget": "주간 한도",
+    "untold": "미전달 건의 종료",
+    "outdated": "이후 개정 있음",
     # how exact an amount is
     "approx": "약",
     "at_least": "이상",
@@ -106,6 +114,9 @@ _FIELDS: Mapping[str, str] = {
     "rule set": "규칙 집합",
     "supersedes": "대체",
     "why": "이유",
+    "causes": "가능 원인",
+    "claimed": "기사상 등락",
+    "novelty": "신규성",
 }
 
 _LEVEL = re.compile(r"level:([+-])(\d+(?:\.\d+)?)", re.ASCII)

@@ -93,6 +93,7 @@ def to_plain(reading: Reading) -> Mapping[str, object]:
         "places": reading.places,
         "authority": reading.authority,
         "counterpart": reading.counterpart,
+        "claims": reading.claims,
     }
 
 

@@ -9,6 +9,7 @@ from streams.tables import load_sessions
 from tapewire.columns import cut, pad, table
 from tapewire.figures import Lang, clock_line, money, percent, price, short_time, volume
 from tapewire.labels import field_label, milestone_label, word
+from tapewire.show_context import claim_text, confounder_lines, novelty_text
 
 __all__ = [
     "ANSI",
@@ -51,6 +52,7 @@ def alert_lines(alert: Alert, *, lang: Lang = "en", marks: Marks = PLAIN) -> lis
     ]
     lines += _fact_lines(alert, lang)
     lines += _labelled("moves", _move_lines(leading_moves(alert.moves), lang), lang)
+    lines += _context_lines(alert, lang)
     lines += _labelled("evidence", _body_evidence(alert, marks), lang)
     lines += _labelled("headlines", [_headlines(alert, lang)], lang)
     identity = f"{alert.alert_id} r{alert.revision}"
@@ -97,6 +99,7 @@ def explain_lines(alert: Alert, *, lang: Lang = "en", marks: Marks = PLAIN) -> l
     lines += _labelled("why", [explain.summary], lang)
     lines += _fact_lines(alert, lang)
     lines += _labelled("moves", _move_lines(alert.moves, lang), lang)
+    lines += _context_lines(alert, lang)
     spans = [
         (
             headline_id,
@@ -236,6 +239,12 @@ def _fact_lines(alert: Alert, lang: Lang) -> list[str]:
     return lines + _labelled("places", [" · ".join(place.name for place in alert.places)], lang)
 
 
+def _context_lines(alert: Alert, lang: Lang) -> list[str]:
+    lines = _labelled("causes", confounder_lines(alert, lang), lang)
+    lines += _labelled("claimed", [claim_text(alert.claims, lang)], lang)
+    return lines + _labelled("novelty", [novelty_text(alert.novelty, lang)], lang)
+
+
 def _parties(parties: Sequence[Party], lang: Lang) -> str:
     shown = []
     for party in parties:
@@ -265,9 +274,10 @@ def _headlines(alert: Alert, lang: Lang) -> str:
     count = len(alert.headline_ids)
     if count == 0:
         return ""
+    langs = f" ({', '.join(alert.langs)})" if alert.langs else ""
     if lang == "ko":
-        return f"{count}건, 최초 {alert.headline_ids[0]}"
-    return f"{count}, first {alert.headline_ids[0]}"
+        return f"{count}건{langs}, 최초 {alert.headline_ids[0]}"
+    return f"{count}{langs}, first {alert.headline_ids[0]}"
 
 
 def _labelled(name: str, texts: Sequence[str], lang: Lang) -> list[str]:

@@ -1,6 +1,7 @@
 """Fold inputs in one order or another, and say how it ended: the same, in every one."""
 
 import itertools
+import os
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -25,6 +26,10 @@ class Ending:
 
 
 Chooser = Callable[[Sequence[tuple[str, str]]], int]
+Given = tuple[str, str, Any]  # topic, key, message
+
+# How many random worlds to try; None where nobody asked for more than a test's own number.
+EXAMPLES = int(os.environ["TAPEWIRE_EXAMPLES"]) if "TAPEWIRE_EXAMPLES" in os.environ else None
 
 
 def _ending(outputs: Sequence[Any], pipeline: Pipeline) -> Ending:
@@ -84,6 +89,13 @@ def fold_in_order(
     return _ending([output.message for output in outputs], pipeline)
 
 
+def fold_given(given: Iterable[Given], declared: Sequence[Agent], choose: Chooser) -> Ending:
+    """Fold messages of any topic in the order of their queues, and say how it ended."""
+    pipeline = Pipeline(declared)
+    outputs = _drained(given, declared, choose, pipeline, copies=1)
+    return _ending([output.message for output in outputs], pipeline)
+
+
 def outputs_in_order(
     inputs: Iterable[Headline | PriceSample],
     declared: Sequence[Agent],
@@ -98,13 +110,23 @@ def outputs_in_order(
     second time right after the first or, for an input, once more at the end. The outputs come as
     they are given, those that come twice once.
     """
-    once = list(inputs)
-    pipeline = pipeline or Pipeline(declared)
+    once = [as_input(message) for message in inputs]
+    copies = 2 if repeats else 1
+    return _drained(once * copies, declared, choose, pipeline or Pipeline(declared), copies=copies)
+
+
+def _drained(
+    given: Iterable[Given],
+    declared: Sequence[Agent],
+    choose: Chooser,
+    pipeline: Pipeline,
+    *,
+    copies: int,
+) -> Iterator[Output]:
     read = {agent.reads for agent in declared}
     queues: dict[tuple[str, str], deque[Any]] = defaultdict(deque)
-    for message in [*once, *(once if repeats else [])]:
-        topic, key, value = as_input(message)
-        queues[topic, key].append(value)
+    for topic, key, message in given:
+        queues[topic, key].append(message)
     while queues:
         waiting = sorted(queues)
         topic, key = waiting[choose(waiting)]
@@ -113,8 +135,7 @@ def outputs_in_order(
             del queues[topic, key]
         for output in pipeline.fold(topic, key, message):
             if output.topic in read:
-                for _ in range(2 if repeats else 1):
-                    queues[output.topic, output.key].append(output.message)
+                queues[output.topic, output.key] += [output.message] * copies
             yield output
 
 

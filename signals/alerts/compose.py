@@ -58,6 +58,10 @@ def story_alert(
         quantities=story.quantities,
         places=story.places,
         term=story.term,
+        novelty=story.novelty,
+        confounders=visible.confounders,
+        claims=story.claims,
+        langs=story.langs,
     )
 
 
@@ -141,6 +145,7 @@ def move_alert(
         severity=level_of(explain.score),
         explain=explain,
         rules=rules,
+        confounders=report.confounders,
     )
 
 

@@ -4,19 +4,23 @@ A pure function of the set of live events and reactions of an anchor, so that th
 story does not depend on the order in which they came.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeVar
 
+from signals.alerts.novelty import novelty_of
 from signals.ids import derive_id
 from signals.messages import (
     Amount,
+    Claim,
+    Confounder,
     DealStatus,
     Direction,
     Event,
     Evidence,
     Move,
+    Novelty,
     Party,
     Place,
     Quantity,
@@ -32,6 +36,8 @@ _T = TypeVar("_T")
 _RANK: dict[str, int] = {"rumored": 0, "in_talks": 1, "agreed": 2, "signed": 3, "closed": 4}
 _SAME_AMOUNT = Decimal("0.03")
 _EVIDENCE_TELLINGS = 3
+_MOST_CLAIMS = 5
+_NO_LANG = "und"  # BCP 47: undetermined
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +49,7 @@ class Visible:
     tickers: tuple[str, ...]
     amounts: tuple[Amount, ...]
     moves: tuple[Move, ...]
+    confounders: tuple[Confounder, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +58,8 @@ class Story:
 
     Attributes:
         spilled: the tickers whose moves are a spill-over, not a party's own reaction.
+        claims: the moves that its headlines tell of, each with the headline's id.
+        langs: the languages of its tellings, in alphabetical order.
         known_us: the latest receipt among its events and moves.
     """
 
@@ -66,6 +75,9 @@ class Story:
     evidence: tuple[tuple[str, Evidence], ...]
     spilled: frozenset[str]
     known_us: int
+    novelty: Novelty
+    claims: tuple[tuple[str, Claim], ...] = ()
+    langs: tuple[str, ...] = ()
 
 
 def story_of(events: tuple[Event, ...], reactions: Iterable[Reaction], policy: Policy) -> Story:
@@ -87,6 +99,7 @@ def story_of(events: tuple[Event, ...], reactions: Iterable[Reaction], policy: P
         tickers=tickers,
         amounts=_amounts(events),
         moves=moves,
+        confounders=_confounders(own, members, {move.ticker for move in moves}),
     )
     terms = [event.term for event in events if event.term is not None]
     received = [event.received_us for event in events]
@@ -113,6 +126,9 @@ def story_of(events: tuple[Event, ...], reactions: Iterable[Reaction], policy: P
         ),
         spilled=spilled,
         known_us=max([*received, *(move.known_us for move in moves)]),
+        novelty=novelty_of(events),
+        claims=_claims(events),
+        langs=tuple(sorted({event.lang for event in events} - {_NO_LANG})),
     )
 
 
@@ -170,6 +186,35 @@ def _same_amount(one: Amount, other: Amount) -> bool:
     if one.usd is not None and other.usd is not None:
         return abs(one.usd - other.usd) <= _SAME_AMOUNT * max(one.usd, other.usd)
     return one.currency == other.currency and one.value == other.value
+
+
+def _claims(events: tuple[Event, ...]) -> tuple[tuple[str, Claim], ...]:
+    """Return each claimed move once, as first told, the first few."""
+    found: dict[object, tuple[str, Claim]] = {}
+    for event in events:
+        for claim in event.claims:
+            found.setdefault(
+                (claim.party, claim.direction, claim.ratio), (event.headline_id, claim)
+            )
+    return tuple(found.values())[:_MOST_CLAIMS]
+
+
+def _confounders(
+    reactions: Iterable[Reaction], members: Collection[str], tickers: Collection[str]
+) -> tuple[Confounder, ...]:
+    """Return, by ticker that is shown, the stories that could explain its moves, the best first.
+
+    A ticker whose candidates all turned out to be this story has none.
+    """
+    best: dict[tuple[str, str], Confounder] = {}
+    for reaction in reactions:
+        for one in reaction.confounders:
+            known = best.get((one.ticker, one.event_id))
+            if one.ticker in tickers and (known is None or one.score > known.score):
+                best[one.ticker, one.event_id] = one
+    contested = {one.ticker for one in best.values() if one.event_id not in members}
+    named = [one for one in best.values() if one.ticker in contested]
+    return tuple(sorted(named, key=lambda one: (one.ticker, -one.score, one.event_id)))
 
 
 def _moves(reactions: list[Reaction], policy: Policy) -> tuple[tuple[Move, ...], frozenset[str]]:

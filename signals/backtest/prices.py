@@ -9,6 +9,7 @@ from fractions import Fraction
 from signals.errors import BadMessage
 from signals.fold import Rows, apply_changes
 from signals.market.markets import mic_of
+from signals.market.merging import second_of
 from signals.market.path import ended_us
 from signals.market.seconds import sample_prices_step
 from signals.market.sessions import Session, Sessions
@@ -172,15 +173,8 @@ class _Collector:
         for ticker, rows in self._states.items():
             newest = rows.get("newest")  # no later one has it sent
             if newest is not None:
-                fields = dict(zip(_FIELDS, newest[: len(_FIELDS)], strict=True))
-                self._tapes[ticker].add(Second(**fields, ticker=ticker))
+                self._tapes[ticker].add(second_of(ticker, newest))
         return {ticker: self._tapes[ticker].market() for ticker in sorted(self._tapes)}
-
-
-_FIELDS = (
-    "second_us", "first_us", "first", "high", "low", "last_us", "last", "received_us", "benchmark",
-    "benchmark_price", "day_volume",
-)  # fmt: skip
 
 
 def _end_of(sample: PriceSample) -> Micros:

@@ -15,8 +15,8 @@ from decimal import Decimal
 from signals import names
 from signals.errors import BadMessage
 from signals.fold import EMPTY, Output, Result, Rows, Step
-from signals.market.merging import OpenSecond, merge_open
-from signals.messages import Daily, Micros, PriceSample, Second, Split
+from signals.market.merging import OpenSecond, merge_open, second_of
+from signals.messages import Daily, Micros, PriceSample, Split
 from signals.policy import SECOND_US, Policy
 
 __all__ = ["ROWS", "sample_prices_step"]
@@ -60,13 +60,13 @@ def _fold_trade(rows: Rows, ticker: str, sample: PriceSample, ratio: Decimal) ->
             after = _with_trade(newest, sample)
             if after.down <= after.last <= after.up:
                 return Result({_NEWEST: after})
-            sent = _sent(after, ratio)
+            sent = _sent(after, sample.received_us, ratio)
             return Result({_NEWEST: sent}, (_output(ticker, sent),))
         traded = _of_trade(sample, ratio)
         changes = {_NEWEST: traded, _BEFORE: newest}
         if newest.is_sent:
             return Result(changes, (_output(ticker, traded),))
-        changes[_BEFORE] = before = _sent(_known_from(newest, sample.received_us), ratio)
+        changes[_BEFORE] = before = _sent(newest, sample.received_us, ratio)
         return Result(changes, (_output(ticker, before), _output(ticker, traded)))
     return _fold(rows, ticker, (_of_trade(sample, ratio),), ratio)
 
@@ -142,7 +142,7 @@ class _Draft:
 
     def _send(self, second: OpenSecond, cause: OpenSecond) -> OpenSecond:
         """Send a second, known from the receipt of what caused it, and return it as sent."""
-        sent = _sent(_known_from(second, cause.received_us), self._ratio)
+        sent = _sent(second, cause.received_us, self._ratio)
         self._due.append(_output(self._ticker, sent))
         return sent
 
@@ -152,18 +152,23 @@ def _close(rows: Rows, ticker: str, sample: PriceSample) -> Result:
     newest: OpenSecond | None = rows.get(_NEWEST)
     if newest is None or newest.is_sent:
         return Result(outputs=(_daily(sample),))
-    sent = _known_from(newest, sample.received_us)._replace(is_sent=True)
+    received_us = max(newest.received_us, sample.received_us)
+    sent = newest._replace(received_us=received_us, is_sent=True)
     return Result(changes={_NEWEST: sent}, outputs=(_output(ticker, sent), _daily(sample)))
 
 
-def _sent(second: OpenSecond, ratio: Decimal) -> OpenSecond:
-    """Return a second as one that is sent now."""
-    step = ratio * second.last
-    return second._replace(is_sent=True, up=second.last + step, down=second.last - step)
+def _sent(second: OpenSecond, cause_us: Micros, ratio: Decimal) -> OpenSecond:
+    """Return a second as one that is sent now, known from the receipt of what caused it.
 
-
-def _known_from(second: OpenSecond, received_us: Micros) -> OpenSecond:
-    return second if second.received_us >= received_us else second._replace(received_us=received_us)
+    By place, since ``_replace`` takes three times as long.
+    """
+    (second_us, first_us, first, high, low, last_us, last, received_us, benchmark, benchmark_price,
+     day_volume, _, _, _) = second  # fmt: skip
+    if received_us < cause_us:
+        received_us = cause_us
+    step = ratio * last
+    return OpenSecond(second_us, first_us, first, high, low, last_us, last, received_us, benchmark,
+                      benchmark_price, day_volume, True, last + step, last - step)  # fmt: skip
 
 
 def _late(sample: PriceSample, known_us: int, late_us: int) -> BadMessage:
@@ -209,7 +214,7 @@ def _of_bar(sample: PriceSample, ratio: Decimal) -> tuple[OpenSecond, ...]:
     opening = _opened(sample, sample.event_us, (first, first, first), ratio)
     closing = _opened(sample, Micros(sample.end_us - 1), (high, low, last), ratio)
     if opening.second_us == closing.second_us:
-        return (_sent(merge_open(opening, closing), ratio),)
+        return (_sent(merge_open(opening, closing), sample.received_us, ratio),)
     # What is known of the bar's end was not so at its start.
     benchmark = None if sample.benchmark_open is None else sample.benchmark
     opening = opening._replace(
@@ -250,22 +255,8 @@ def _opened(
 
 def _output(ticker: str, second: OpenSecond) -> Output:
     second_us, received_us = second.second_us, second.received_us
-    message = Second(
-        ticker=ticker,
-        second_us=second_us,
-        first_us=second.first_us,
-        first=second.first,
-        high=second.high,
-        low=second.low,
-        last_us=second.last_us,
-        last=second.last,
-        received_us=received_us,
-        benchmark=second.benchmark,
-        benchmark_price=second.benchmark_price,
-        day_volume=second.day_volume,
-    )
     event_us = received_us if received_us < second_us else second_us
-    return Output(names.JOURNAL, ticker, message, event_us)
+    return Output(names.JOURNAL, ticker, second_of(ticker, second), event_us)
 
 
 def _daily(sample: PriceSample) -> Output:

@@ -183,8 +183,7 @@ def _closing_move(market: Market, base: SessionBase, last: Second, *, is_over: b
     official = [day for day in market.days if day.close_us == close_us]
     if official:
         day = official[0]
-        last = replace(
-            last,
+        last = last._replace(
             last=day.close,
             received_us=max(last.received_us, day.received_us),
             benchmark=day.benchmark or last.benchmark,

@@ -1,6 +1,6 @@
 """Reports of moves that no event explained when they happened: one a session, revised."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -12,15 +12,10 @@ from signals.market.sessions import Session
 from signals.market.splits import factor_between
 from signals.messages import Micros, Move, MoveReport, Second
 from signals.policy import SECOND_US
+from signals.reactions.confounders import Candidate, candidates_of, confounders_of, explaining
 from signals.reactions.guards import Bounds
 from signals.reactions.rows import MoveRow, WatchRow
-from signals.reactions.unexplained import (
-    Candidate,
-    explaining,
-    find_move,
-    move_id_of,
-    move_past,
-)
+from signals.reactions.unexplained import find_move, move_id_of, move_past
 from signals.reactions.view import NO_TIME, View
 
 __all__ = [
@@ -33,6 +28,7 @@ __all__ = [
 
 # A price within these ratios of the close before has not been through a split since.
 _NEAR, _FAR = Decimal("0.6"), Decimal("1.7")
+_MOST_NAMED = 10  # events that a report names: a busy day has more
 
 
 def may_report(view: View, session: Session, second: Second) -> bool:
@@ -142,7 +138,7 @@ def report_moves(view: View, sessions: list[Session]) -> bool:
     """Send what has changed of the sessions' reports; return whether any has."""
     if not sessions:
         return False
-    candidates = _candidates(view)
+    candidates = candidates_of(view.timely(group) for group in view.groups())
     market = view.market()
     changed = False
     for session in sessions:
@@ -160,24 +156,14 @@ def report_moves(view: View, sessions: list[Session]) -> bool:
     return changed
 
 
-def _candidates(view: View) -> list[Candidate]:
-    found = []
-    for group in view.groups():
-        timely = view.timely(group)
-        if timely:
-            first = min(timely, key=lambda entry: (entry.event.anchor_us, entry.event.event_id))
-            found.append(Candidate(event=first.event, subject=first.subject))
-    return found
-
-
 def _withdrawn(before: MoveReport | None) -> MoveReport | None:
     return None if before is None else replace(before, status="withdrawn")
 
 
 def _reported(
-    view: View, session: Session, move: Move, candidates: Iterable[Candidate]
+    view: View, session: Session, move: Move, candidates: Sequence[Candidate]
 ) -> MoveReport:
-    by = explaining(move, candidates, view.policy)
+    by = explaining(move, candidates, view.policy)[:_MOST_NAMED]
     return MoveReport(
         id="",
         move_id=move_id_of(view.key, session),
@@ -187,6 +173,7 @@ def _reported(
         move=move,
         explained_by=tuple(candidate.event.event_id for candidate in by),
         explained_headlines=tuple(candidate.event.headline_id for candidate in by),
+        confounders=confounders_of(move, candidates, view.policy),
     )
 
 
@@ -202,8 +189,10 @@ def _revised(view: View, before: MoveReport | None, after: MoveReport) -> MoveRe
 
 
 def _same_report(old: MoveReport, new: MoveReport) -> bool:
-    return (old.status, old.explained_by, replace(old.move, known_us=NO_TIME)) == (
-        new.status,
-        new.explained_by,
-        replace(new.move, known_us=NO_TIME),
-    )
+    return _said(old) == _said(new)
+
+
+def _said(report: MoveReport) -> tuple[object, ...]:
+    """Return what a report says, whenever it became known."""
+    move = replace(report.move, known_us=NO_TIME)
+    return (report.status, report.explained_by, report.confounders, move)

@@ -1,12 +1,9 @@
-"""Moves past the threshold since the previous close, and the events that explain them.
+"""Moves past the threshold since the previous close: one a session.
 
 One report a session and ticker, at the first second that is past both the raw and the z threshold.
-An event explains it that was known at most a day before the previous close and comes at most a
-day after the second; a related company's event does only where no direct one is.
+Which events explain it, ``signals/reactions/confounders.py`` says.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
 from decimal import Decimal
 
 from signals.ids import derive_id
@@ -15,18 +12,10 @@ from signals.market.session_moves import SessionBase, session_base
 from signals.market.sessions import Session
 from signals.market.splits import extremes_of
 from signals.market.tape import Market
-from signals.messages import Event, Move, Second, Subject
+from signals.messages import Move, Second
 from signals.policy import Policy
 
-__all__ = ["Candidate", "explaining", "find_move", "move_id_of", "move_past", "price_past"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
-    """An event that could explain a move, and how the ticker is tied to it."""
-
-    event: Event
-    subject: Subject
+__all__ = ["find_move", "move_id_of", "move_past", "price_past"]
 
 
 def move_id_of(ticker: str, session: Session) -> str:
@@ -70,30 +59,3 @@ def price_past(second: Second, base: SessionBase, policy: Policy) -> Decimal | N
         if abs(ratio(price * factor, close)) >= policy.unexplained_raw:
             return price
     return None
-
-
-def explaining(
-    move: Move, candidates: Iterable[Candidate], policy: Policy
-) -> tuple[Candidate, ...]:
-    """Return the events that explain a move, the nearest in time first.
-
-    Direct events come before none: those of related companies count only where no direct one does.
-    """
-    within = [
-        candidate
-        for candidate in candidates
-        if not candidate.event.late
-        and move.from_us - policy.explained_us
-        <= candidate.event.anchor_us
-        <= move.to_us + policy.explained_us
-    ]
-    direct = [candidate for candidate in within if candidate.subject.role == "party"]
-    return tuple(
-        sorted(
-            direct or within,
-            key=lambda candidate: (
-                abs(candidate.event.anchor_us - move.to_us),
-                candidate.event.event_id,
-            ),
-        )
-    )

@@ -10,6 +10,12 @@ __all__ = ["amount_kind"]
 
 _BEFORE = 40
 _AFTER = 30
+_SHARE_PRICE = 100_000  # more than that a share's price is none
+# "surges 23.26% to $74.88", "23% 오른 74.88달러에 마감".
+_MOVED_TO = re.compile(r"\d ?(?:%|percent|per cent|pct),? (?:higher |lower )?(?:to|at) $")
+_TRADED_AT = re.compile(
+    r"(?:로|에|까지) ?(?:장을 )?(?:\d[\d.]*% ?)?(?:마감|거래|급등|급락|상승|하락|올|뛰)"
+)
 
 
 def _ahead(words: str, reach: int) -> re.Pattern[str]:
@@ -26,7 +32,12 @@ def _behind(words: str) -> re.Pattern[str]:
 _KINDS: tuple[tuple[AmountKind, re.Pattern[str], re.Pattern[str]], ...] = (
     (
         "valuation",
-        _ahead("기업가치|몸값|시가총액|시총|valued|valuing|valuation|worth|market cap", 24),
+        # "a deal worth $9.7bn" is the deal's value; "OpenAI, worth $500bn," is a company's.
+        _ahead(
+            r"기업가치|몸값|시가총액|시총|valued|valuing|valuation|market cap"
+            r"|(?:[,(]|\b(?:now|is|are|be|company|firm|start-?up|maker|group|business)) ?worth",
+            24,
+        ),
         _behind("기업가치|몸값|시총|시가총액|valuation|market (?:cap|value)"),
     ),
     (
@@ -57,6 +68,8 @@ def amount_kind(text: Text, money: Money, own: AmountKind) -> AmountKind:
     """Return the amount's kind by the words beside it, ``own`` where none says another."""
     before = text.low[max(0, money.start - _BEFORE) : money.start]
     after = text.low[money.end : money.end + _AFTER]
+    if money.value < _SHARE_PRICE and (_MOVED_TO.search(before) or _TRADED_AT.match(after)):
+        return "price"
     for kind, ahead, behind in _KINDS:
         if ahead.search(before) or behind.match(after):
             return kind

@@ -21,7 +21,8 @@ def join_candidates(
     """Return the events of a title: one of each type, of a deal as many as are told apart.
 
     Two clauses tell two deals if each names parties that the other does not, and the body (or,
-    where there is none, an amount of its own) confirms the later one.
+    where there is none, an amount of its own) confirms the later one. "Microsoft rents chips from
+    IREN for $9.7bn; Dell gets $5.8bn order" are two.
     """
     joined: list[Candidate] = []
     for candidate in title.candidates:
@@ -58,7 +59,11 @@ def _same_event(
             if other.kind is candidate.kind
         )
     else:
-        apart = len(own) > 1 and bool(candidate.sums) and bool(joined[same[0]].sums)
+        first = joined[same[0]]
+        apart = bool(candidate.sums and first.sums) and (
+            len(own) > 1
+            or (own.isdisjoint(_ids(first.parties)) and not _agree(first, candidate, context))
+        )
     return None if apart else same[0]
 
 

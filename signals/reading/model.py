@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from signals.messages import (
     Amount,
+    Claim,
     DealStatus,
     Direction,
     Evidence,
@@ -59,3 +60,4 @@ class Reading:
     term: Term | None = None
     quantities: tuple[Quantity, ...] = ()
     places: tuple[Place, ...] = ()
+    claims: tuple[Claim, ...] = ()

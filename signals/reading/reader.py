@@ -1,9 +1,11 @@
 """A document to the events that it reports: pure, deterministic, the same on every machine."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from signals.messages import Headline, Micros
 from signals.reading.candidates import Candidate, Context, Sum, TextReading, read_text
+from signals.reading.claims import find_claims
 from signals.reading.documents import (
     LONGEST_BODY,
     LONGEST_TITLE,
@@ -98,10 +100,12 @@ def _read(
     joined = join_candidates(reported, told, context)
     full = [enrich(candidate, told, context) for candidate in joined]
     full = [find_owner(candidate, full, reported, told) for candidate in full]
-    return tuple(
+    readings = [
         to_reading(candidate, context, _amounts(candidate, joined, reported, bool(sentences)))
         for candidate in full
-    )
+    ]
+    claims = find_claims(title, sentences, rules)
+    return tuple(replace(reading, claims=claims) if claims else reading for reading in readings)
 
 
 def _amounts(

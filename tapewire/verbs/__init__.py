@@ -44,5 +44,6 @@ VERBS: Mapping[str, Verb] = {
     "explain": Verb("tapewire.verbs.explain", "Show why an alert fired, with its evidence marked."),
     "topics": Verb("tapewire.verbs.topics", "Create the topics, and bring their settings in line."),
     "rules": Verb("tapewire.verbs.rules", "Check the rule set against its own examples."),
+    "stories": Verb("tapewire.verbs.stories", "Score the stories that headlines are grouped into."),
     "doctor": Verb("tapewire.verbs.doctor", "Check that everything that a run needs is there."),
 }

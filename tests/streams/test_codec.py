@@ -1,7 +1,7 @@
 """One message, one sequence of bytes, and back; every fault is named with its path."""
 
 import types
-from dataclasses import fields
+from dataclasses import is_dataclass
 from decimal import Decimal
 from typing import Any, Literal, NamedTuple, NewType, Union, get_args, get_origin, get_type_hints
 
@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from signals.errors import BadMessage
-from signals.messages import Event, Headline, Journal, Micros, PriceSample, Reactions
+from signals.market.path import PathRow
+from signals.messages import Event, Headline, Journal, Micros, PriceSample, Reactions, Second
 from streams.codec import decode, encode, from_plain, to_json
 from streams.topics import TOPICS, Topic
 
@@ -59,14 +60,14 @@ def _messages(kind: Any) -> st.SearchStrategy[Any]:
         )
     if kind is PriceSample:
         return st.one_of(_trades(), _bars(), _splits())
-    if not isinstance(kind, type) or not hasattr(kind, "__dataclass_fields__"):
-        return _values(kind)
-    return _built(kind)
+    if is_dataclass(kind) or hasattr(kind, "_fields"):
+        return _built(kind)
+    return _values(kind)
 
 
 def _built(built: Any, /, **given_fields: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     hints = get_type_hints(built)
-    made = {field.name: _values(hints[field.name]) for field in fields(built)}
+    made = {name: _values(hint) for name, hint in hints.items()}
     return st.builds(built, **(made | given_fields))
 
 
@@ -153,6 +154,54 @@ def test_a_row_of_the_hot_path_is_a_list_by_place() -> None:
     with pytest.raises(BadMessage) as caught:
         decode(b"[5,1.5]", _Pair)
     assert caught.value.path == "$[1]"
+
+
+_SECOND = (
+    b'{"benchmark":"SPY","benchmark_price":"685.67","day_volume":null,"first":"73.07",'
+    b'"first_us":1765951122000001,"high":"73.10","kind":"second","last":"73.08",'
+    b'"last_us":1765951122900000,"low":"73.07","received_us":1765951122950000,'
+    b'"second_us":1765951122000000,"ticker":"IREN"}'
+)
+
+
+def test_a_message_of_the_hot_path_is_an_object_by_name() -> None:
+    second = decode(_SECOND, Journal)
+
+    assert isinstance(second, Second)
+    assert (second.ticker, second.high, second.day_volume) == ("IREN", Decimal("73.10"), None)
+    assert encode(second) == _SECOND
+    assert encode(PathRow(seconds=(second,))) == b"[[" + _SECOND + b"]]"
+    assert decode(encode(PathRow(seconds=(second,))), PathRow).seconds == (second,)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason", "path"),
+    [
+        ({"second_us": 1.5}, "wrong_type", "$.second_us"),
+        ({"first": 73.07}, "wrong_type", "$.first"),
+        ({"high": "NaN"}, "bad_value", "$.high"),
+        ({"benchmark": 7}, "wrong_type", "$.benchmark"),
+        ({"low": None}, "wrong_type", "$.low"),
+    ],
+)
+def test_a_bad_field_of_a_second_is_named(change: dict[str, Any], reason: str, path: str) -> None:
+    with pytest.raises(BadMessage) as caught:
+        from_plain(orjson.loads(_SECOND) | change, Journal)
+
+    assert (caught.value.reason, caught.value.path) == (reason, path)
+
+
+def test_a_second_needs_all_but_what_may_be_unknown() -> None:
+    plain = orjson.loads(_SECOND)
+    unknown = ("benchmark", "benchmark_price", "day_volume")
+    for name in plain.keys() - {"kind", *unknown}:
+        with pytest.raises(BadMessage) as caught:
+            from_plain({at: value for at, value in plain.items() if at != name}, Journal)
+        assert (caught.value.reason, caught.value.path) == ("missing_field", f"$.{name}")
+
+    least = {at: value for at, value in plain.items() if at not in unknown}
+    assert from_plain(least, Journal).benchmark is None
+    assert from_plain(plain | {"mood": "calm"}, Journal) == from_plain(plain, Journal)
 
 
 def test_a_headline_has_these_bytes() -> None:

@@ -5,7 +5,7 @@ import pytest
 import yaml
 
 from signals.errors import ConfigError
-from signals.policy import DAY_US, HOUR_US, MINUTE_US, Policy
+from signals.policy import DAY_US, HOUR_US, MINUTE_US, DeliveryPolicy, Policy
 from streams.policy_file import load_policy, parse_policy
 
 EXAMPLE = Path(__file__).parents[2] / "deploy" / "policy.yaml"
@@ -16,6 +16,9 @@ def test_example_file_holds_every_default() -> None:
 
     assert load_policy(EXAMPLE) == Policy()
     assert set(written) == {field.name.removesuffix("_us") for field in fields(Policy)}
+    assert set(written["delivery"]) == {
+        field.name.removesuffix("_us") for field in fields(DeliveryPolicy)
+    }
 
 
 def test_no_file_and_an_empty_file_give_the_defaults() -> None:
@@ -44,6 +47,26 @@ def test_reads(text: str, changed: dict[str, object]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "changed"),
+    [
+        ("cooldown: 1 h", {"cooldown_us": HOUR_US}),
+        ("cooldown_us: 0", {"cooldown_us": 0}),
+        ("budget: 0", {"budget": 0}),
+        ("digest: 12 h", {"digest_us": 12 * HOUR_US}),
+        ("always: []", {"always": ()}),
+        ("always: [new, explained]", {"always": ("new", "explained")}),
+        ("always_severity: medium", {"always_severity": "medium"}),
+        ("always_severity: none", {"always_severity": None}),
+        ("always_severity:", {"always_severity": None}),
+    ],
+)
+def test_reads_the_block_of_the_delivery(text: str, changed: dict[str, object]) -> None:
+    expected = DeliveryPolicy(**changed)  # type: ignore[arg-type]  # field names
+
+    assert parse_policy(f"delivery:\n  {text}\n", "p.yaml") == Policy(delivery=expected)
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
         ("# one\nprice_lat: 10 min", "p.yaml line 2: 'price_lat' is no key; the keys are beta_"),
@@ -58,6 +81,16 @@ def test_reads(text: str, changed: dict[str, object]) -> None:
         ("horizons: [90 s]", "line 1: horizons must be a list of whole minutes"),
         ("beta_days: true", "line 1: beta_days must be a whole number, was True"),
         ("headline_bytes: 1 GB", "line 1: headline_bytes must be a size"),
+        ("delivery: 30 min", "line 1: delivery must be a block of keys .*, was '30 min'"),
+        ("delivery:\n  cool: 1 h", r"line 2: 'delivery.cool' is no key; .* delivery.cooldown"),
+        ("delivery:\n  cooldown: 1", r"line 2: delivery.cooldown must be a duration .*, was 1"),
+        ("delivery:\n  budget: 1\n  budget: 2", r"line 3: delivery.budget is set twice"),
+        ("delivery:\n  digest: 0 s", r"line 2: delivery.digest_us must be above 0, was 0"),
+        ("delivery:\n  digest: 1 h\n  budget: -1", r"line 3: delivery.budget must be 0 or more"),
+        ("delivery:\n  always: new", r"line 2: delivery.always must be a list of kinds"),
+        ("delivery:\n  always: [newest]", r"line 2: delivery.always must be of new, confirmed, "),
+        ("delivery:\n  always: [retracted]", r"line 2: delivery.always must leave out retracted"),
+        ("delivery:\n  always_severity: big", r"delivery.always_severity must be low, .* or none"),
         ("- story", "p.yaml must be keys and values"),
         ("story: 1 day\nlevels: [0.03", "p.yaml line 3 is not YAML|p.yaml line 2 is not YAML"),
         ("story: !!python/name:os.system", "line 1 is not YAML"),

@@ -46,7 +46,7 @@ def test_tells_the_story_of_iren(demo: tuple[Path, str]) -> None:
     assert "«$9.7 billion»" in confirmed
     assert re.search(r"IREN  \+20\.3 %  past \+20 %  03 Nov 09:30:00 \(the open\)", confirmed)
     assert "60.75 → 73.07 (since 31 Oct" in confirmed
-    assert re.search(r"headlines   \d, first ", confirmed)
+    assert re.search(r"headlines   \d \(en, ko\), first ", confirmed)
     assert "severity high" in confirmed
 
 

@@ -3,7 +3,17 @@ from decimal import Decimal
 
 import pytest
 
-from signals.messages import Alert, Amount, Evidence, Micros, Move
+from signals.messages import (
+    Alert,
+    Amount,
+    Claim,
+    Confounder,
+    Evidence,
+    Micros,
+    Move,
+    Novelty,
+    NoveltyCount,
+)
 from tapewire.columns import table
 from tapewire.figures import clock_line, money, percent, price
 from tapewire.labels import milestone_label
@@ -12,6 +22,7 @@ from tapewire.show import (
     PLAIN,
     alert_lines,
     brief_line,
+    explain_lines,
     leading_moves,
     mark_spans,
 )
@@ -167,3 +178,66 @@ def test_columns_count_korean_signs_twice() -> None:
     assert list(table([("종가", "a"), ("xy", "b")])) == ["종가  a", "xy    b"]
     assert list(table([("a", "종가"), ("b", "xy")], left=1)) == ["a  종가", "b    xy"]
     assert list(table([])) == []
+
+
+def _novelty(*counts: int, days: float | None) -> Novelty:
+    names = ("PT12H", "PT24H", "P3D", "P5D", "P7D")
+    windows = tuple(
+        NoveltyCount(window=name, count=count) for name, count in zip(names, counts, strict=True)
+    )
+    return Novelty(counts=windows, headline_ids=(), days_since=days)
+
+
+@pytest.mark.parametrize(
+    ("novelty", "english", "korean"),
+    [
+        (_novelty(0, 0, 0, 0, 0, days=None), "first telling", "첫 보도"),
+        (
+            _novelty(2, 2, 5, 5, 5, days=0.1),
+            "2 earlier in 12 h, 5 in 3 d",
+            "앞선 보도 12시간 내 2건, 3일 내 5건",
+        ),
+        (
+            _novelty(0, 0, 0, 0, 0, days=9.6),
+            "first in 7 d, the one before 10 d earlier",
+            "7일 내 첫 보도, 앞선 보도는 10일 전",
+        ),
+    ],
+)
+def test_an_alert_says_how_new_it_is(
+    alert: Build, novelty: Novelty, english: str, korean: str
+) -> None:
+    told = alert(novelty=novelty)
+
+    assert f"  novelty     {english}" in alert_lines(told)
+    assert f"  novelty     {english}" in explain_lines(told)
+    assert f"  신규성      {korean}" in alert_lines(told, lang="ko")
+
+
+def test_claimed_moves_stand_apart_from_measured_ones(alert: Build) -> None:
+    span = Evidence(field="title", start=0, end=1, text="x", rule="claim.move")
+    rise = Claim(party="org:iren", ticker="IREN", direction="up", ratio=0.2, evidence=span)
+    fall = Claim(party="org:xai", ticker=None, direction="down", ratio=None, evidence=span)
+    told = alert(claims=(("wire:1", rise), ("wire:2", fall)), langs=("en", "ko"))
+
+    assert "  claimed     IREN +20.0 % (wire:1) · org:xai down (wire:2)" in alert_lines(told)
+    korean = "\n".join(alert_lines(told, lang="ko"))
+    assert "  기사상 등락 IREN +20.0 % (wire:1) · org:xai 하락 (wire:2)" in korean
+    assert "  headlines   2 (en, ko), first wire:1" in alert_lines(told)
+
+
+def test_stories_that_could_explain_a_move_are_listed_with_their_scores(alert: Build) -> None:
+    own = alert().event_ids[0]
+    one = Confounder(
+        ticker="IREN", event_id=own, headline_id="wire:1", type="deal", role="party", score=3.25
+    )
+    other = Confounder(
+        ticker="IREN", event_id="ev_x", headline_id="wire:9", type="expansion", role="related",
+        score=2.5,
+    )  # fmt: skip
+    told = alert(confounders=(one, other))
+
+    lines = alert_lines(told)
+    assert "  causes      IREN  3.25  deal       wire:1  this story" in lines
+    assert "              IREN  2.50  expansion  wire:9  related" in lines
+    assert "  가능 원인   IREN  3.25  거래  wire:1  이 건" in alert_lines(told, lang="ko")

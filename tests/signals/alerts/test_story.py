@@ -8,7 +8,7 @@ import pytest
 
 from signals.alerts.severity import level_of, score_of, story_terms
 from signals.alerts.story import Story, story_of
-from signals.messages import Evidence, Micros, Move, Reaction
+from signals.messages import Claim, Confounder, Evidence, Micros, Move, Reaction
 from signals.policy import DAY_US, HOUR_US, Policy
 from tests.builders import dollars, event, us
 
@@ -182,3 +182,60 @@ def test_valuation_does_not_make_a_deal_larger() -> None:
     told = replace(event("a", "OPENAI", at=_AT), amounts=amounts)
 
     assert dict(story_terms(story_of((told,), (), Policy())))["size"] == pytest.approx(2.0)
+
+
+def _confounder(event_id: str, score: float, *, ticker: str = "IREN") -> Confounder:
+    return Confounder(
+        ticker=ticker,
+        event_id=event_id,
+        headline_id=f"wire:{event_id}",
+        type="deal",
+        role="party",
+        score=score,
+    )
+
+
+def test_both_stories_that_could_explain_a_move_are_named_in_order() -> None:
+    named = (_confounder("other", 3.1), _confounder("e0", 2.4))
+    move = replace(_reaction("level:+0.05", 0.06), confounders=named)
+    again = replace(
+        _reaction("level:-0.05", -0.06, at=_AT + 9),
+        confounders=(_confounder("e0", 2.6), _confounder("other", 2.5)),
+    )
+
+    visible = _story("signed", moves=(move, again)).visible
+
+    assert [(one.event_id, one.score) for one in visible.confounders] == [
+        ("other", 3.1),
+        ("e0", 2.6),
+    ]
+
+
+def test_tellings_of_the_story_itself_are_no_confounders() -> None:
+    named = (_confounder("e1", 3.1), _confounder("e0", 2.4))
+    move = replace(_reaction("level:+0.05", 0.06), confounders=named)
+
+    assert _story("rumored", "signed", moves=(move,)).visible.confounders == ()
+
+
+def test_a_ticker_that_is_not_shown_has_no_confounders() -> None:
+    named = (_confounder("other", 3.1, ticker="CIFR"), _confounder("e0", 2.4, ticker="CIFR"))
+    small = replace(
+        _reaction("level:+0.03", 0.04, ticker="CIFR", role="related"), confounders=named
+    )
+
+    assert _story("signed", moves=(small,)).visible.confounders == ()
+
+
+def test_claims_are_told_once_with_the_headline_that_says_so_first() -> None:
+    span = Evidence(field="title", start=0, end=1, text="x", rule="claim.move")
+    rise = Claim(party="org:iren", ticker="IREN", direction="up", ratio=0.2, evidence=span)
+    fall = replace(rise, direction="down", ratio=None)
+    one = replace(event("a", "IREN", at=_AT), claims=(rise,), lang="en")
+    two = replace(event("b", "IREN", at=_AT + 1), claims=(fall, rise), lang="ko")
+    three = replace(event("c", "IREN", at=_AT + 2), lang="und")
+
+    story = story_of((one, two, three), (), Policy())
+
+    assert story.claims == (("wire:a", rise), ("wire:b", fall))
+    assert story.langs == ("en", "ko")

@@ -2,7 +2,6 @@
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -174,7 +173,7 @@ def test_whatever_the_order_a_second_ends_the_same(order: list[int]) -> None:
         message = output.message
         assert isinstance(message, Second)
         known = merged.get(message.second_us)
-        message = replace(message, received_us=_AT)
+        message = message._replace(received_us=_AT)
         merged[message.second_us] = merge_seconds(known, message) if known else message
 
     expected: dict[int, list[Decimal]] = {}
