@@ -117,6 +117,8 @@ def _events(
             evidence=reading.evidence,
             late=headline.received_us - headline.published_us > policy.headline_late_us,
             claims=reading.claims,
+            keywords=reading.keywords,
+            weak=reading.weak,
         )
 
 
@@ -128,13 +130,14 @@ def _outputs(
         new = now.get(old.event_id)
         kept = {subject.key for subject in new.subjects} if new is not None else set()
         gone = _retracted(old, headline)
-        if new is None:
+        if not old.weak and (new is None or new.weak):
             yield _to_events(gone)
         for subject in old.subjects:
             if subject.key not in kept:
                 yield _to_journal(gone, subject)
     for event in events:
-        yield _to_events(event)
+        if not event.weak:
+            yield _to_events(event)
         for subject in event.subjects:
             yield _to_journal(event, subject)
 

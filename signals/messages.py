@@ -333,6 +333,9 @@ class Event:
         authority, counterpart: countries of an export control (``US``, ``AE``).
         anchor: the subject whose key the event's story lives on.
         late: received later than the policy allows; told, but not measured.
+        keywords: the words of its title that tell stories apart, companies by their ids.
+        weak: read below the threshold of its type: at most one more telling of a story that others
+            tell. It goes to the journal, and is no record of ``events.v1``.
     """
 
     id: str
@@ -362,6 +365,8 @@ class Event:
     places: tuple[Place, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     late: bool = False
+    keywords: tuple[str, ...] = ()
+    weak: bool = False
     claims: tuple[Claim, ...] = ()
 
     @property

@@ -76,6 +76,7 @@ class Policy:
         levels: raw ratios whose crossing is a milestone, ascending.
         horizons: milestones in minutes; ``close`` and ``next_close`` follow always.
         unexplained_raw, unexplained_z: a move since the previous close past both is reported.
+        unexplained_alone: a raw move past it is reported whatever its z.
         explained_us: how long after such a move an event may still explain it.
         spill_over_raw: a related ticker's move past it is a spill-over.
         beta_days, beta_least, volatility_days: daily returns used, and the fewest for a beta.
@@ -95,6 +96,7 @@ class Policy:
     horizons: tuple[int, ...] = (1, 5, 30, 60)
     unexplained_raw: float = 0.05
     unexplained_z: float = 4.0
+    unexplained_alone: float = 0.20
     explained_us: int = DAY_US
     spill_over_raw: float = 0.05
     beta_days: int = 120

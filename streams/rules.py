@@ -85,6 +85,7 @@ def compile_rules(
         "engine": ENGINE,
         "trained": _trained(folder) if learned is None else None,
         "rates": hashlib.sha256(rates.read_bytes()).hexdigest(),
+        "common_words": _common_words(folder),
         "particles": _particles(read_yaml(folder / "particles_ko.yaml")),
         "units": read_yaml(folder / "units.yaml")["units"],
         "companies": sorted(
@@ -231,6 +232,12 @@ def _pattern(term: Any, kind: str, ref: str) -> list[Any]:
         flags,
         *(list(entry.get(key, ())) for key in ("block_next", "block_prev", "require_any")),
     ]
+
+
+def _common_words(folder: Path) -> list[str]:
+    path = folder / "common_words.yaml"
+    by_language = read_yaml(path) if path.exists() else {}
+    return sorted({str(word) for words in by_language.values() for word in words})
 
 
 def _particles(by_case: Mapping[str, Sequence[str]]) -> dict[str, str]:

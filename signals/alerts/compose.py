@@ -113,8 +113,10 @@ def move_alert(
     story_id = derive_id("st", "move", report.move_id)
     terms: Terms = move_terms((move,))
     raw = 0.0 if move.raw is None else move.raw
-    thresholds = [Threshold(name="abs(raw)", value=abs(raw), limit=policy.unexplained_raw)]
-    if move.z is not None:
+    is_far = abs(raw) >= policy.unexplained_alone
+    limit = policy.unexplained_alone if is_far else policy.unexplained_raw
+    thresholds = [Threshold(name="abs(raw)", value=abs(raw), limit=limit)]
+    if move.z is not None and not is_far:
         thresholds.append(Threshold(name="abs(z)", value=abs(move.z), limit=policy.unexplained_z))
     by = ", ".join(report.explained_by)
     explain = Explain(

@@ -1,9 +1,11 @@
 """Moves past the threshold since the previous close: one a session.
 
-One report a session and ticker, at the first second that is past both the raw and the z threshold.
+One report a session and ticker, at the first second that is past both the raw and the z threshold,
+or so far that it is told however wildly the share has moved of late.
 Which events explain it, ``signals/reactions/confounders.py`` says.
 """
 
+from collections.abc import Iterator
 from decimal import Decimal
 
 from signals.ids import derive_id
@@ -15,7 +17,7 @@ from signals.market.tape import Market
 from signals.messages import Move, Second
 from signals.policy import Policy
 
-__all__ = ["find_move", "move_id_of", "move_past", "price_past"]
+__all__ = ["find_move", "move_id_of", "move_past"]
 
 
 def move_id_of(ticker: str, session: Session) -> str:
@@ -24,7 +26,7 @@ def move_id_of(ticker: str, session: Session) -> str:
 
 
 def find_move(market: Market, session: Session) -> Move | None:
-    """Return the session's first move past both thresholds, None while there is none."""
+    """Return the session's first move past the thresholds, None while there is none."""
     seconds = tuple(market.path.between(session.open_us, session.close_us))
     base = session_base(market, session, seconds)
     if base is None:
@@ -37,25 +39,28 @@ def find_move(market: Market, session: Session) -> Move | None:
 
 
 def move_past(second: Second, base: SessionBase, policy: Policy) -> Move | None:
-    """Return the move from the previous close to a second if it is past both thresholds."""
-    price = price_past(second, base, policy)
-    if price is None:
+    """Return the move from the previous close to a second if it is past the thresholds.
+
+    Of a second's first price, its high and its low the first that is past them counts.
+    """
+    if base.basis.is_suspect(second.second_us):
         return None
-    _, _, z = base.figures(second, price)
-    if z is None or abs(z) < policy.unexplained_z or base.basis.is_suspect(second.second_us):
-        return None
-    return base.move("session", second, price, second.second_us)
+    for price in _prices_past(second, base, policy):
+        raw, _, z = base.figures(second, price)
+        unusual = z is not None and abs(z) >= policy.unexplained_z
+        if unusual or abs(raw) >= policy.unexplained_alone:
+            return base.move("session", second, price, second.second_us)
+    return None
 
 
-def price_past(second: Second, base: SessionBase, policy: Policy) -> Decimal | None:
-    """Return the second's first price past the raw threshold: its first, else its high or low."""
+def _prices_past(second: Second, base: SessionBase, policy: Policy) -> Iterator[Decimal]:
+    """Yield the second's prices that are past the raw threshold."""
     factor = base.basis.factor(second.second_us)
     close = base.previous.close
     scaled = float(close) / float(factor)
     near = policy.unexplained_raw - 1e-6  # floats to pass most by, decimals to decide
     if float(second.high) < scaled * (1 + near) and float(second.low) > scaled * (1 - near):
-        return None
+        return
     for price in (second.first, *extremes_of(second)):
         if abs(ratio(price * factor, close)) >= policy.unexplained_raw:
-            return price
-    return None
+            yield price

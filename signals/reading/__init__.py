@@ -2,7 +2,7 @@
 
 from signals.reading.documents import split_document
 from signals.reading.model import Document, Reading, Section
-from signals.reading.reader import read_document, read_headline
+from signals.reading.reader import read_document, read_headline, read_tellings
 from signals.reading.ruleset import RuleSet
 
 __all__ = [
@@ -12,5 +12,6 @@ __all__ = [
     "Section",
     "read_document",
     "read_headline",
+    "read_tellings",
     "split_document",
 ]

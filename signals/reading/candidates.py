@@ -26,10 +26,15 @@ from signals.reading.roles import find_parties, mentions, unknown_parties
 from signals.reading.ruleset import EventType, RuleSet
 from signals.reading.status import read_direction, read_status
 
-__all__ = ["Candidate", "Context", "Parts", "Sum", "TextReading", "part_text", "read_text"]
+__all__ = [
+    "Candidate", "Context", "Parts", "Sum", "TextReading", "part_text", "read_text",
+    "weak_candidates",
+]  # fmt: skip
 
 # A sentence of the body counts as a telling below the threshold that a title must pass.
 _TOLD = 0.3
+# Below this a title says nothing of a type, not even to a story that others tell.
+_WEAK = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +83,7 @@ class TextReading:
     subject: Party | None = None
     places: tuple[Place, ...] = ()
     quantities: tuple[Quantity, ...] = ()
+    parts: "Parts | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +138,26 @@ def read_text(text: Text, context: Context, *, strict: bool) -> TextReading:
         _subject(whole, context.rules),
         find_places(whole),
         tuple(figure.quantity for figure in figures),
+        parts,
     )
+
+
+def weak_candidates(text: Text, told: TextReading, context: Context) -> tuple[Candidate, ...]:
+    """Return what a title may tell below the threshold: the best clause of each type, by type.
+
+    Types of which it reports an event are left out.
+    """
+    parts = told.parts
+    if parts is None:
+        return ()
+    reported = {candidate.kind.name for candidate in told.candidates}
+    reader = _Reader(text, context, parts.whole, parts.hits, parts.money, parts.figures)
+    found = []
+    for kind in context.rules.types:
+        if kind.name not in reported:
+            clauses = reader.candidates(kind, parts.clauses, _WEAK)
+            found += sorted(clauses, key=lambda one: (-one.confidence, one.span))[:1]
+    return tuple(found)
 
 
 def _subject(whole: Clause, rules: RuleSet) -> Party | None:

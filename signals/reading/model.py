@@ -45,7 +45,11 @@ class Section:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """One event that a document reports; the fields are those of ``signals.messages.Event``."""
+    """One event that a document reports; the fields are those of ``signals.messages.Event``.
+
+    A ``weak`` one is below the threshold of its type: no event by itself, it may be one more
+    telling of what others report.
+    """
 
     type: str
     confidence: float
@@ -61,3 +65,5 @@ class Reading:
     quantities: tuple[Quantity, ...] = ()
     places: tuple[Place, ...] = ()
     claims: tuple[Claim, ...] = ()
+    keywords: tuple[str, ...] = ()
+    weak: bool = False

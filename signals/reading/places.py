@@ -31,7 +31,8 @@ def read_countries(clause: Clause, whole: Clause) -> tuple[str | None, str | Non
     """Return the country that controls and the one that the goods may (not) go to.
 
     A government named is the authority; a country that something goes to is the counterpart;
-    else the first country named is the authority and the next one the counterpart.
+    else the first country named is the authority and the next one the counterpart. A clause that
+    only says where goods go has its authority from the clauses before it.
     """
     authority = counterpart = None
     rest: list[str] = []
@@ -45,7 +46,9 @@ def read_countries(clause: Clause, whole: Clause) -> tuple[str | None, str | Non
         elif hit.ref not in rest:
             rest.append(hit.ref)
     if authority is None:
-        authority = next((country for country in rest if country != counterpart), None)
+        before = [hit.ref for hit in _countries(whole) if hit.end <= clause.start]
+        countries = (*rest, *before)
+        authority = next((country for country in countries if country != counterpart), None)
     if counterpart is None:
         counterpart = next((country for country in rest if country != authority), None)
     return authority, None if counterpart == authority else counterpart

@@ -1,10 +1,17 @@
 """A document to the events that it reports: pure, deterministic, the same on every machine."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from signals.messages import Headline, Micros
-from signals.reading.candidates import Candidate, Context, Sum, TextReading, read_text
+from signals.messages import Headline
+from signals.reading.candidates import (
+    Candidate,
+    Context,
+    Sum,
+    TextReading,
+    read_text,
+    weak_candidates,
+)
 from signals.reading.claims import find_claims
 from signals.reading.documents import (
     LONGEST_BODY,
@@ -14,13 +21,14 @@ from signals.reading.documents import (
     page_title,
     split_document,
 )
+from signals.reading.keywords import find_keywords
 from signals.reading.match import find_hits
 from signals.reading.merge import BACKGROUND, enrich, find_owner, join_candidates, to_reading
 from signals.reading.model import Document, Reading
 from signals.reading.normalise import Text, normalise_text
 from signals.reading.ruleset import RuleSet
 
-__all__ = ["company_ids", "read_document", "read_headline"]
+__all__ = ["company_ids", "read_document", "read_headline", "read_tellings"]
 
 _SENTENCES = 40
 
@@ -30,15 +38,34 @@ def read_headline(headline: Headline, rules: RuleSet) -> tuple[Reading, ...]:
 
     Never raises for any text; one revision and one rule set always give the same readings.
     """
-    return read_document(
-        Document(
-            title=headline.title,
-            body=headline.body,
-            lang=headline.lang,
-            source=headline.source,
-            published_us=headline.published_us,
-        ),
-        rules,
+    return read_document(_document(headline), rules)
+
+
+def read_tellings(headline: Headline, rules: RuleSet) -> tuple[Reading, ...]:
+    """Return the events that a headline reports, and after them what it may tell weakly.
+
+    A weak reading is of a type of which the title reports no event.
+    """
+    document = _document(headline)
+    context = Context(rules, document.published_us)
+    found: list[Reading] = []
+    weak: list[Reading] = []
+    for title, sentences in _items(document):
+        told = read_text(title, context, strict=True)
+        found += _read(title, told, sentences, context)
+        for one in weak_candidates(title, told, context):
+            reading = to_reading(one, context, _amounts(one, [one], told, has_body=False))
+            weak.append(replace(reading, weak=True, keywords=_keywords(title, told, context)))
+    return (*found, *weak)
+
+
+def _document(headline: Headline) -> Document:
+    return Document(
+        title=headline.title,
+        body=headline.body,
+        lang=headline.lang,
+        source=headline.source,
+        published_us=headline.published_us,
     )
 
 
@@ -49,18 +76,25 @@ def read_document(document: Document, rules: RuleSet) -> tuple[Reading, ...]:
     that older deals told as background are none. A digest is read section by section. Of a field
     at most ``LONGEST_TITLE`` and ``LONGEST_BODY`` code points are read.
     """
-    if is_digest(document):
-        body = document.body or ""
-        readings: list[Reading] = []
-        for section in split_document(document):
-            title_end = section.title_start + min(len(section.title), LONGEST_TITLE)
-            title = normalise_text("body", body, section.title_start, title_end)
-            end = section.text_start + len(section.text)
-            sentences = _sentences(body, section.text_start, end)
-            readings += _read(title, sentences, rules, document.published_us)
-        return tuple(readings)
-    title, sentences = _title_and_sentences(document)
-    return _read(title, sentences, rules, document.published_us)
+    context = Context(rules, document.published_us)
+    return tuple(
+        reading
+        for title, sentences in _items(document)
+        for reading in _read(title, read_text(title, context, strict=True), sentences, context)
+    )
+
+
+def _items(document: Document) -> Iterator[tuple[Text, list[Text]]]:
+    """Yield the title and the sentences of a document, or of each section of a digest."""
+    if not is_digest(document):
+        yield _title_and_sentences(document)
+        return
+    body = document.body or ""
+    for section in split_document(document):
+        title_end = section.title_start + min(len(section.title), LONGEST_TITLE)
+        title = normalise_text("body", body, section.title_start, title_end)
+        end = section.text_start + len(section.text)
+        yield title, _sentences(body, section.text_start, end)
 
 
 def _title_and_sentences(document: Document) -> tuple[Text, list[Text]]:
@@ -90,26 +124,39 @@ def _sentences(body: str, start: int, end: int | None) -> list[Text]:
 
 
 def _read(
-    title: Text, sentences: Sequence[Text], rules: RuleSet, published_us: Micros | None
+    title: Text, reported: TextReading, sentences: Sequence[Text], context: Context
 ) -> tuple[Reading, ...]:
-    context = Context(rules, published_us)
-    reported = read_text(title, context, strict=True)
     if not reported.candidates:
         return ()
     told = [read_text(sentence, context, strict=False) for sentence in sentences]
     joined = join_candidates(reported, told, context)
     full = [enrich(candidate, told, context) for candidate in joined]
     full = [find_owner(candidate, full, reported, told) for candidate in full]
-    readings = [
-        to_reading(candidate, context, _amounts(candidate, joined, reported, bool(sentences)))
+    claims = find_claims(title, sentences, context.rules)
+    keywords = _keywords(title, reported, context)
+    return tuple(
+        replace(
+            to_reading(
+                candidate,
+                context,
+                _amounts(candidate, joined, reported, has_body=bool(sentences)),
+            ),
+            claims=claims,
+            keywords=keywords,
+        )
         for candidate in full
-    ]
-    claims = find_claims(title, sentences, rules)
-    return tuple(replace(reading, claims=claims) if claims else reading for reading in readings)
+    )
+
+
+def _keywords(title: Text, told: TextReading, context: Context) -> tuple[str, ...]:
+    if told.parts is None:
+        return ()
+    money = ((one.start, one.end) for one in told.parts.money)
+    return find_keywords(title, told.parts.hits, money, context.rules)
 
 
 def _amounts(
-    candidate: Candidate, joined: Sequence[Candidate], title: TextReading, has_body: bool
+    candidate: Candidate, joined: Sequence[Candidate], title: TextReading, *, has_body: bool
 ) -> tuple[Sum, ...]:
     """Return a document's own amounts; of a headline alone, also those that no event claims."""
     if has_body:

@@ -146,7 +146,8 @@ class Training:
 class RuleSet:
     """Everything that reading depends on; ``id`` names and hashes it.
 
-    ``training`` is None for weights that were written by hand.
+    ``training`` is None for weights that were written by hand. ``common_words`` are those that many
+    headlines have, whatever they tell.
     """
 
     id: RuleSetId
@@ -157,6 +158,7 @@ class RuleSet:
     tails: Mapping[str, str]
     rates: Rates
     training: Training | None = None
+    common_words: frozenset[str] = frozenset()
 
 
 def build_rules(plain: Mapping[str, Any], rates: Rates, content_hash: str) -> RuleSet:
@@ -180,6 +182,7 @@ def build_rules(plain: Mapping[str, Any], rates: Rates, content_hash: str) -> Ru
         tails=dict(plain["particles"]),
         rates=rates,
         training=_training(plain.get("trained")),
+        common_words=frozenset(plain.get("common_words", ())),
     )
 
 

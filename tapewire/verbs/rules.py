@@ -14,7 +14,8 @@ from streams.rule_files import pack_rules, shipped_files
 from streams.rule_fit import fit_weights, to_yaml
 from streams.rule_labels import CORRECTIONS, Label, read_labels
 from streams.rule_lint import lint_rules
-from streams.rules import RULES_FOLDER, RULES_JSON, compile_rules
+from streams.rule_words import count_words, to_word_file
+from streams.rules import RULES_FOLDER, RULES_JSON, compile_rules, load_rules
 
 __all__ = ["EXAMPLES", "add_arguments", "run"]
 
@@ -25,6 +26,7 @@ compile: the files into rules.json, which ships; pack: rules, rates and tables a
 tapewire replay --rules runs again, byte for byte, on a tapewire of the same engine.
 eval: how the rules read labelled headlines: JSON lines with id, lang, source, published_at, title,
 types, tickers, amounts, status, direction, hard. --crosswise fits the weights anew for each fold.
+words: the words that very many of such headlines have, by which no story is told from another.
 fit: weights, calibration and thresholds learned from such headlines.
 
 examples:
@@ -40,7 +42,7 @@ examples:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the actions and what they take."""
     actions = parser.add_subparsers(
-        dest="action", metavar="lint|compile|pack|eval|fit", required=True
+        dest="action", metavar="lint|compile|pack|eval|words|fit", required=True
     )
     lint = actions.add_parser("lint", help="run every entry's own examples")
     lint.add_argument(
@@ -65,6 +67,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     shown.add_argument(
         "--report", type=Path, metavar="FILE", help="write a page of both, crosswise first"
     )
+    words = actions.add_parser("words", help="list the words that very many headlines have")
+    _add_labels(words)
+    words.add_argument("--out", type=Path, help="of the words (default: stdout)")
     fit = actions.add_parser("fit", help="learn the weights from labelled headlines")
     _add_labels(fit)
     fit.add_argument("--out", type=Path, help="of the weights (default: stdout)")
@@ -93,6 +98,10 @@ def run(arguments: argparse.Namespace) -> int:
     labels = read_labels(arguments.labels, arguments.corrections)
     if arguments.action == "eval":
         _eval(arguments, labels)
+    elif arguments.action == "words":
+        titles = [label.title for label in labels if label.month]
+        lines = to_word_file(count_words(titles, load_rules()), len(titles))
+        _write(arguments.out, "\n".join(lines) + "\n")
     else:
         _write(arguments.out, to_yaml(fit_weights(labels), labels))
     return 0

@@ -1,6 +1,7 @@
 """``tapewire tail``: the alerts, as they come."""
 
 import argparse
+import asyncio
 import signal
 import sys
 from collections.abc import Iterable
@@ -84,7 +85,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print alerts until there are none, or for ever."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does: in good order
     if arguments.all and arguments.ticker:
         raise ConfigError("--ticker is for what is delivered; leave --all out")
     settings = settings_of(arguments, policy=arguments.policy)
@@ -94,7 +94,10 @@ def run(arguments: argparse.Namespace) -> int:
         view = DeliveredView(load_policy(settings.policy), reader="tail", watched=arguments.ticker)
     if arguments.alerts is not None:
         return _from_file(arguments, view, since_us)
-    return run_quietly(_follow(settings, arguments, view, since_us))
+    try:
+        return run_quietly(_follow(settings, arguments, view, since_us))
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
 
 
 def _since_us(text: str | None) -> Micros | None:
@@ -112,6 +115,7 @@ async def _follow(
     view: DeliveredView | None,
     since_us: Micros | None,
 ) -> int:
+    _end_on_sigterm()
     # What was delivered before is known from what the topic holds.
     from_start = arguments.from_start or since_us is not None or view is not None
     async with AlertReader(
@@ -131,6 +135,13 @@ async def _follow(
             if view is not None:
                 _print(view.flush(), arguments)
     return 0
+
+
+def _end_on_sigterm() -> None:
+    """Let SIGTERM end the task as Ctrl-C does: between two lines, and with the last digest."""
+    task = asyncio.current_task()
+    if task is not None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
 
 
 def _from_file(
