@@ -1,5 +1,6 @@
 """How far a deal has come, and which way an export control goes."""
 
+import re
 from collections.abc import Sequence
 from typing import cast
 
@@ -10,14 +11,26 @@ from signals.reading.ruleset import EventType
 __all__ = ["read_direction", "read_status"]
 
 _REACH = 26
+# "exempts Samsung's and SK Hynix's plants in China from its export controls" turns what is far.
+_FAR_TURNS = ("exempt", "waiv", "spare")
+_FAR_REACH = 70
+# "IREN closes up 11.5%": the tape does, no deal.
+_TAPE_CLOSES = re.compile(r"\s(?:up|down|higher|lower|flat|mixed|above|below|at (?:a |\$|\d))")
 
 
 def read_status(kind: EventType, clause: Clause) -> tuple[DealStatus | None, bool]:
     """Return the status by the type's precedence, and whether a word said so."""
     for value, has in kind.status:
-        if all(any(name in clause.spans for name in names) for names in has):
+        if all(any(_said(clause, name, value) for name in names) for names in has):
             return cast(DealStatus, value), True
     return cast(DealStatus | None, kind.default_status), False
+
+
+def _said(clause: Clause, name: str, value: str) -> bool:
+    spans = clause.spans.get(name, ())
+    if value != "closed":
+        return bool(spans)
+    return any(_TAPE_CLOSES.match(clause.text.low, end) is None for _, end in spans)
 
 
 def read_direction(kind: EventType, clauses: Sequence[Clause]) -> Direction | None:
@@ -48,7 +61,8 @@ def _votes(kind: EventType, clause: Clause) -> set[int]:
         return votes
     turned: dict[int, int] = {}
     for turn in turns:
-        index = _nearest(turn, operands)
+        is_far = clause.text.low.startswith(_FAR_TURNS, turn[0])
+        index = _nearest(turn, operands, _FAR_REACH if is_far else _REACH)
         if index is not None:
             turned[index] = turned.get(index, 0) + 1
     for index, (start, end, sign) in enumerate(operands):
@@ -69,11 +83,13 @@ def _spans(kind: EventType, clause: Clause, name: str) -> list[tuple[int, int]]:
     )
 
 
-def _nearest(turn: tuple[int, int], operands: Sequence[tuple[int, int, int]]) -> int | None:
+def _nearest(
+    turn: tuple[int, int], operands: Sequence[tuple[int, int, int]], reach: int
+) -> int | None:
     best: tuple[int, int] | None = None
     for index, (start, end, _) in enumerate(operands):
         gap = _gap(turn, (start, end))
-        if gap <= _REACH and (start, end) != turn and (best is None or gap < best[0]):
+        if gap <= reach and (start, end) != turn and (best is None or gap < best[0]):
             best = (gap, index)
     return None if best is None else best[1]
 
