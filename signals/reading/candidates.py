@@ -34,7 +34,7 @@ __all__ = [
 # A sentence of the body counts as a telling below the threshold that a title must pass.
 _TOLD = 0.3
 # Below this a title says nothing of a type, not even to a story that others tell.
-_WEAK = 0.1
+_WEAK = 0.05
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ __all__ = ["find_keywords", "word_stem"]
 _MOST = 16
 _LONGEST = 32
 _WORD = re.compile(
-    r"[A-Za-z\u00c0-\u024f][A-Za-z0-9\u00c0-\u024f&]*(?:[.-][A-Za-z0-9]+)*"
+    r"[A-Za-z\u00c0-\u024f][A-Za-z0-9\u00c0-\u024f&]*(?:\.[A-Za-z0-9]+)*"
     r"|[0-9]+[가-힣A-Za-z][가-힣A-Za-z0-9]*|[가-힣][가-힣0-9A-Za-z]*"
 )
 _SHORTEST = 2
@@ -37,13 +37,17 @@ def find_keywords(
     """Return a title's keywords in its order, each once.
 
     A company that the gazetteer knows is its id, however it is written and whether or not it takes
-    part; any other word is in lower case, without its ending.
+    part, and the brand that stands for it, if any; any other word is in lower case, without its
+    ending.
     """
     found: dict[str, tuple[int, int]] = {}
     taken = list(money)
     for hit in hits:
         if hit.kind == "company":
             found.setdefault(hit.ref, (hit.start, hit.end))
+            brand = _brand(text, hit, rules)
+            if brand is not None:
+                found.setdefault(brand, (hit.start, hit.end))
         if hit.kind != "concept" or not hit.ref.startswith("="):
             taken.append((hit.start, hit.end))
     for match in _WORD.finditer(text.shown):
@@ -54,6 +58,14 @@ def find_keywords(
         if _SHORTEST <= len(word) <= _LONGEST and word not in rules.common_words:
             found.setdefault(word, (start, end))
     return tuple(sorted(found, key=lambda word: found[word]))[:_MOST]
+
+
+def _brand(text: Text, hit: Hit, rules: RuleSet) -> str | None:
+    """Return the Latin name that is not the company's own: "Fitbit" tells more than Alphabet."""
+    low = text.low[hit.start : hit.end]
+    if not low.isascii() or low in fold_case(rules.companies[hit.ref].name):
+        return None
+    return low.replace(" ", "-")
 
 
 @lru_cache(maxsize=4096)
