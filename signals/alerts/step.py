@@ -125,7 +125,9 @@ class _Desk:
     def _singles(self, group: Telling) -> Iterator[Telling]:
         """Yield the events of a group, each as a group; those that one stands for, with it."""
         events = {event.event_id: event for event in self._events(group)}
-        others = tuple(member for member in group.members if member.event_id not in events)
+        # A retracted event keeps its row; those that one stands for have none.
+        kept = {m.event_id for m in group.members if self._draft.get(f"event:{m.event_id}")}
+        others = tuple(member for member in group.members if member.event_id not in kept)
         for event_id, event in events.items():
             single = telling_of(event)
             if others and event_id == group.lead:
