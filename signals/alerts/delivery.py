@@ -278,7 +278,7 @@ class _Desk:
             self._send_digest()
 
     def _send_digest(self) -> None:
-        parts = self._draft.parts("held:")
+        parts = self._draft.parts("held")
         if not parts:
             return
         held = tuple(self._draft.get(part).held for part in parts)  # type: ignore[union-attr]  # they stand
@@ -321,11 +321,11 @@ class _Desk:
 
     def _sweep(self) -> None:
         now_us = self._clock.now_us
-        for part in self._draft.parts("story:"):
+        for part in self._draft.parts("story"):
             story: StoryRow | None = self._draft.get(part)
             if story is not None and now_us - story.last_us > self._policy.status_us:
                 self._draft.drop(part)
-        for part in self._draft.parts("ticker:"):
+        for part in self._draft.parts("ticker"):
             row: TickerRow | None = self._draft.get(part)
             if row is not None and now_us - row.told_us[-1] > _WEEK_US:
                 self._draft.drop(part)
