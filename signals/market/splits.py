@@ -16,6 +16,8 @@ from signals.messages import Micros, Second, Split
 from signals.policy import SECOND_US
 
 __all__ = [
+    "LEAST_STEP",
+    "MOST_STEP",
     "ONE",
     "Jump",
     "SplitsRow",
@@ -34,7 +36,7 @@ _RATIOS = (2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 16, 20, 25, 30, 40, 50, 100)
 # 15 % moved it by more than 2 %, under 2 % by more than 6 %. None halved or doubled it; the deepest
 # real falls were 45 % and 38 %.
 _NEAR = 1.06
-_LEAST, _MOST = 0.55, 1.8  # between them no step is near a ratio
+LEAST_STEP, MOST_STEP = 0.55, 1.8  # between them no step is near a ratio
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +86,7 @@ def factor_between(splits: Sequence[Split], from_us: int, to_us: int) -> Decimal
 def jump_of(earlier: Decimal, later: Decimal) -> Fraction | None:
     """Return the split that the step from one price to the next looks like, None for no split."""
     step = float(later) / float(earlier)
-    if _LEAST < step < _MOST:
+    if LEAST_STEP < step < MOST_STEP:
         return None
     for ratio in _RATIOS:
         if _is_near_one(step * ratio):
@@ -115,7 +117,7 @@ def jumps_of(
     before = float(price)
     for second in seconds:
         first, last = float(second.first), float(second.last)
-        if _LEAST < first / before < _MOST and _LEAST < last / first < _MOST:
+        if LEAST_STEP < first / before < MOST_STEP and LEAST_STEP < last / first < MOST_STEP:
             price, time_us, before = second.last, second.second_us, last
             continue  # nearly all of them
         suspected = jump_of(price, second.first)

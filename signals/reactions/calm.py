@@ -2,6 +2,7 @@
 
 from signals.fold import EMPTY, Result, Rows
 from signals.market.path import add_second, path_part
+from signals.market.splits import LEAST_STEP, MOST_STEP
 from signals.messages import Micros, Second
 from signals.policy import HOUR_US, SECOND_US
 from signals.reactions.guards import calm_bounds
@@ -9,8 +10,9 @@ from signals.reactions.reports import watch_session
 from signals.reactions.rows import CalmRow, ClockRow
 from signals.reactions.view import View
 
-__all__ = ["calmed", "fold_calm", "is_watched"]
+__all__ = ["calmed", "fold_calm", "stays_watched"]
 
+_LOWEST, _HIGHEST = 0.75 - 1, 0.75 * MOST_STEP - 1  # of the newest price
 _ANY_PRICE = 1e30  # where nothing watches the price: JSON has no infinity
 
 
@@ -36,10 +38,16 @@ def fold_calm(rows: Rows, second: Second) -> Result | None:
     return Result({part: added[0], "clock": ClockRow(newest_us, second_us)})
 
 
-def is_watched(view: View, second: Second) -> bool:
-    """Return whether a second lies in the time that the key's band of calm prices holds for."""
+def stays_watched(view: View, second: Second) -> bool:
+    """Return whether the key's band of calm prices holds on after a second that lies out of it.
+
+    It must be in the band's time, and no step to or from it may look like a split.
+    """
     calm: CalmRow | None = view.draft.get("calm")
-    return calm is not None and calm.after_us < second.second_us < calm.until_us
+    if calm is None or not calm.after_us < second.second_us < calm.until_us:
+        return False
+    low, high = float(second.low), float(second.high)
+    return calm.low > LEAST_STEP * high and calm.high < MOST_STEP * low
 
 
 def calmed(view: View, newest: Second | None = None) -> Result:
@@ -53,6 +61,10 @@ def calmed(view: View, newest: Second | None = None) -> Result:
             newest = view.path().at(Micros(clock.reached_us + SECOND_US))
         bounds = calm_bounds(view.draft, clock.reached_us)
         watch_session(view, bounds, newest)
+        if newest is not None:
+            # From the newest price to any in the band, and from there to any other, no step looks
+            # like a split: one would change what all later prices are compared with.
+            bounds.watch_band(float(newest.last), _LOWEST, _HIGHEST)
         next_hour_us = (clock.newest_us // HOUR_US + 1) * HOUR_US  # then old rows are forgotten
         calm = CalmRow(
             after_us=Micros(bounds.after_us),

@@ -112,7 +112,7 @@ def measure_milestones(market: Market, from_us: Micros) -> Milestones:
         until_us=until_us,
         up=open_up[0] if open_up else None,
         down=-open_down[0] if open_down else None,
-        scale=ruler.scale(market.reached_us),
+        scale=ruler.scale(Micros(market.reached_us + SECOND_US)),  # of what comes next
     )
 
 

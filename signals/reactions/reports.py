@@ -64,7 +64,8 @@ def watch_session(view: View, bounds: Bounds, newest: Second | None) -> None:
     watch = _watch(view, session)
     if watch is not None and newest is not None:
         basis = _base(view, session, watch, newest).basis
-        scale = float(basis.factor(reached_us)) * float(basis.suspected(reached_us))
+        next_us = Micros(reached_us + SECOND_US)  # the newest second may stand on both sides
+        scale = float(basis.factor(next_us)) * float(basis.suspected(next_us))
         near = view.policy.unexplained_raw - 1e-6
         bounds.watch_band(float(watch.previous.close) / scale, -near, near)
 

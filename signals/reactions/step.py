@@ -23,7 +23,7 @@ from signals.market.sessions import Sessions
 from signals.market.splits import add_split
 from signals.messages import Daily, Event, EventEntry, Journal, Micros, Second, Split
 from signals.policy import DAY_US, HOUR_US, Policy
-from signals.reactions.calm import calmed, fold_calm, is_watched
+from signals.reactions.calm import calmed, fold_calm, stays_watched
 from signals.reactions.groups import regroup_event
 from signals.reactions.guards import touched_groups
 from signals.reactions.relays import relay_events
@@ -107,7 +107,7 @@ def _fold_second(view: View, second: Second) -> Result:
     if touched is None or touched or due:
         moved = report_moves(view, due)
         measure_groups(view, only=None if moved else touched)
-    elif not is_late and is_watched(view, second):
+    elif not is_late and stays_watched(view, second):
         return view.draft.result()  # out of the band, and nothing came of it: the band stands
     return calmed(view, None if is_late else merged)
 

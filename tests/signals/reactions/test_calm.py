@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from hypothesis import event as note
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from signals import names
@@ -212,6 +212,10 @@ class _World:
     shuffled=st.sampled_from((0.0, 0.05, 0.4)),
     repeats=st.integers(0, 6),
 )
+# A step back into the band that looks like a split, after a price far off it.
+@example(seed=44670579, policy=_POLICIES[0], shuffled=0.0, repeats=0)
+# A newest second that stands on both sides of what looks like a split.
+@example(seed=488103551589, policy=_POLICIES[0], shuffled=0.05, repeats=6)
 def test_dropping_the_calm_row_changes_no_output(
     seed: int, policy: Policy, shuffled: float, repeats: int
 ) -> None:
