@@ -23,7 +23,7 @@ from signals.policy import SECOND_US
 from streams.codec import encode
 from streams.parallel import Inputs, replay_in_parallel
 from streams.replay import Report
-from streams.rules import load_rules
+from streams.rule_loading import load_rules
 from streams.sources.times import to_iso
 
 _OPEN_US = 1_762_180_200_000_000  # 2025-11-03T14:30:00Z

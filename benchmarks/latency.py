@@ -32,7 +32,7 @@ from streams.clock import monotonic_s, now_us
 from streams.codec import decode, encode
 from streams.ingest import INGESTED
 from streams.replay import Pipeline
-from streams.rules import load_rules
+from streams.rule_loading import load_rules
 from tapewire.live_run import LiveRun, live_run
 
 _WARM_UP_S = 2.0

@@ -103,7 +103,7 @@ def _events(
             received_us=headline.received_us,
             rules=rules,
             anchor=anchor_of(reading, tables, alone=alone),
-            subjects=subjects_of(reading, tables, day=day, alone=alone),
+            subjects=_subjects(reading, tables, day=day, alone=alone),
             deal_status=reading.deal_status,
             direction=reading.direction,
             authority=reading.authority,
@@ -120,6 +120,14 @@ def _events(
             keywords=reading.keywords,
             weak=reading.weak,
         )
+
+
+def _subjects(
+    reading: Reading, tables: SubjectTables, *, day: str, alone: str
+) -> tuple[Subject, ...]:
+    """Return the keys that an event goes to: a weak one is no news of whom it does not name."""
+    found = subjects_of(reading, tables, day=day, alone=alone)
+    return tuple(one for one in found if one.role == "party") if reading.weak else found
 
 
 def _outputs(

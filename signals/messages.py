@@ -302,12 +302,14 @@ class Subject:
     """A key of the journal that an event goes to: a ticker, or an id of something without one.
 
     ``role`` is ``party`` (it takes part), or ``related`` with the reason (supplier, customer, peer,
-    investor); related copies are measured, but never anchor a story.
+    investor) and the party that it is tied to (``of``); related copies are measured, but never
+    anchor a story.
     """
 
     key: str
     role: Literal["party", "related"]
     reason: str
+    of: str | None = None
 
 
 @fast_init

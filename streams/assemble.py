@@ -7,10 +7,10 @@ from signals.fold import Agent
 from signals.messages import RuleSetId
 from signals.pipeline import build_agents
 from signals.policy import Policy
-from signals.reading import read_headline
+from signals.reading import read_tellings
 from signals.reading.ruleset import RuleSet
 from streams.rule_files import RuleFiles, shipped_files
-from streams.rules import load_rules
+from streams.rule_loading import load_rules
 from streams.tables import read_sessions, read_subject_tables
 
 __all__ = ["assemble_agents", "rule_set_id"]
@@ -27,7 +27,7 @@ def assemble_agents(policy: Policy, *, rules: RuleFiles | None = None) -> tuple[
     found = shipped_files() if rules is None else rules
     reader = _loaded(found)
     return build_agents(
-        read=partial(read_headline, rules=reader),
+        read=partial(read_tellings, rules=reader),
         rules=rule_set_id(found),
         tables=read_subject_tables(found),
         sessions=read_sessions(found),

@@ -10,8 +10,9 @@ from signals.reading.ruleset import RuleSet
 from streams.clock import monotonic_s
 from streams.rule_fit import fit_folds
 from streams.rule_labels import Label, fold_of_groups, group_of
+from streams.rule_loading import load_rules
 from streams.rule_scores import Found, Scores, found_in, score_readings
-from streams.rules import compile_rules, load_rules
+from streams.rules import compile_rules
 
 __all__ = ["Evaluation", "evaluate", "to_lines", "to_page"]
 

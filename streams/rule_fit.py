@@ -17,12 +17,12 @@ from signals.reading.normalise import normalise_text
 from signals.reading.ruleset import RuleSet
 from streams.logistic import Sample, fit_logistic, fit_platt
 from streams.rule_labels import Label, fold_of_groups, group_of
+from streams.rule_loading import load_rules
 from streams.rules import (
     RULES_FOLDER,
     TRAINED,
     compile_rules,
     hand_weights,
-    load_rules,
     own_examples,
     rule_terms,
 )

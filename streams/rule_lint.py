@@ -8,12 +8,12 @@ from typing import Any
 from signals.reading.model import Document
 from signals.reading.reader import company_ids, read_document
 from signals.reading.ruleset import RuleSet
+from streams.rule_loading import load_rules
 from streams.rules import (
     RULES_FOLDER,
     compile_rules,
     curated_companies,
     event_files,
-    load_rules,
     read_yaml,
 )
 

@@ -1,4 +1,4 @@
-"""Rule files: YAML that an analyst edits, compiled into one canonical JSON, and loaded."""
+"""Rule files: YAML that an analyst edits, compiled into one canonical JSON."""
 
 import hashlib
 import re
@@ -11,13 +11,12 @@ import orjson
 import yaml
 
 from signals.errors import ConfigError
-from signals.reading.rates import Rates
-from signals.reading.ruleset import ENGINE, RuleSet, build_rules
+from signals.reading.ruleset import ENGINE
 
 __all__ = [
     "RATES_JSON", "RULES_FOLDER", "RULES_JSON", "TRAINED", "compile_rules",
     "curated_companies", "event_files",
-    "hand_weights", "load_rules", "own_examples", "read_yaml", "rule_terms",
+    "hand_weights", "own_examples", "read_yaml", "rule_terms",
 ]  # fmt: skip
 
 _READING = Path(__file__).parent.parent / "signals" / "reading"
@@ -88,10 +87,7 @@ def compile_rules(
         "common_words": _common_words(folder),
         "particles": _particles(read_yaml(folder / "particles_ko.yaml")),
         "units": read_yaml(folder / "units.yaml")["units"],
-        "companies": sorted(
-            (_company(entry) for entry in companies if "parent" not in entry),
-            key=lambda entry: str(entry["id"]),
-        ),
+        "companies": _companies(companies),
         "events": [
             _event(event, weights.get(event["type"], {}), keep_idle=keep_idle) for event in events
         ],
@@ -252,6 +248,12 @@ def _particles(by_case: Mapping[str, Sequence[str]]) -> dict[str, str]:
     return tails
 
 
+def _companies(entries: Collection[Mapping[str, Any]]) -> list[dict[str, object]]:
+    """Return what the reader needs of those that are no units of others, by id."""
+    found = (_company(entry) for entry in entries if "parent" not in entry)
+    return sorted(found, key=lambda entry: str(entry["id"]))
+
+
 def _company(entry: Mapping[str, Any]) -> dict[str, object]:
     return {
         "id": entry["id"],
@@ -378,26 +380,3 @@ def own_examples(folder: Path = RULES_FOLDER) -> dict[str, list[tuple[str, bool]
             for text in told.get(key, ())
         ]
     return found
-
-
-# ---- loading -------------------------------------------------------------------------------------
-
-
-def load_rules(rules: bytes | None = None, rates: bytes | None = None) -> RuleSet:
-    """Load the rule set that ships, or compiled bytes of one's own.
-
-    Raises: ConfigError for rules of another engine, or compiled with other rates than these.
-    """
-    raw = RULES_JSON.read_bytes() if rules is None else rules
-    rates_raw = RATES_JSON.read_bytes() if rates is None else rates
-    plain = orjson.loads(raw)
-    if plain.get("engine") != ENGINE:
-        raise ConfigError(
-            f"the rules are of engine {plain.get('engine')}, this tapewire has engine {ENGINE}; "
-            "compile them again, or install the tapewire that made them"
-        )
-    if plain["rates"] != hashlib.sha256(rates_raw).hexdigest():
-        raise ConfigError("rules.json was compiled with other rates; run tapewire rules compile")
-    table = orjson.loads(rates_raw)
-    known = Rates(table["source"], table["days"], table["per_euro"])
-    return build_rules(plain, known, hashlib.sha256(raw).hexdigest())

@@ -1,12 +1,13 @@
-"""Labelled headlines through the agents, and what the stories on their alerts are worth."""
+"""Labelled headlines through the agents, and what the stories that they tell are worth."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from signals import names
 from signals.errors import ConfigError
-from signals.messages import Alert, Headline
+from signals.messages import EventEntry, Headline
 from signals.policy import Policy
+from signals.tellings import Telling
 from streams.assemble import assemble_agents, rule_set_id
 from streams.replay import Pipeline
 from streams.story_labels import StoryLabel, is_held_out
@@ -29,7 +30,7 @@ class StoryEvaluation:
 def evaluate_stories(
     labels: Sequence[StoryLabel], titles: Mapping[str, str], policy: Policy
 ) -> StoryEvaluation:
-    """Return how the stories on the last alerts agree with the labels.
+    """Return how the stories that raise_alerts tells agree with the labels.
 
     All headlines are read, by their titles alone, in the order of time, through the reader, the
     subjects and the folds that live runs execute; the halves are scored apart.
@@ -46,7 +47,7 @@ def evaluate_stories(
         raise ConfigError(
             f"{len(unknown)} labels have no title, {unknown[0]} the first; name their headline file"
         )
-    told = _stories(_alerts((_headline(label, titles) for label in ordered), policy))
+    told = _stories((_headline(label, titles) for label in ordered), policy)
     rows = [(label, frozenset(told.get(label.id, ()))) for label in ordered]
     parts = {
         "development": [row for row in rows if not is_held_out(row[0].story)],
@@ -74,23 +75,45 @@ def _headline(label: StoryLabel, titles: Mapping[str, str]) -> Headline:
     )
 
 
-def _alerts(headlines: Iterable[Headline], policy: Policy) -> Iterator[Alert]:
+def _stories(headlines: Iterable[Headline], policy: Policy) -> dict[str, set[str]]:
+    """Return the ids of the stories that tell each headline; none where no event was read of it.
+
+    An event that joins no story that is told is one of its own. What a quiet story has forgotten
+    of its tellings is remembered here.
+    """
     pipeline = Pipeline(assemble_agents(policy))
+    headline_of: dict[str, str] = {}
+    story_of: dict[str, str] = {}  # by event: the first event of its story
     for headline in headlines:
+        keys: set[str] = set()
         for output in pipeline.feed(names.HEADLINES, headline.id, headline):
-            if isinstance(output.message, Alert):
-                yield output.message
-
-
-def _stories(alerts: Iterable[Alert]) -> dict[str, set[str]]:
-    """Return the ids of the stories that stand, by the headlines that tell them."""
-    last = {alert.alert_id: alert for alert in alerts}
+            message = output.message
+            if isinstance(message, EventEntry):
+                event = message.event
+                headline_of[event.event_id] = headline.id
+                if not event.weak:
+                    story_of.setdefault(event.event_id, event.event_id)
+            if output.topic == names.REACTIONS:
+                keys.add(output.key)
+        for key in sorted(keys):
+            for group in _groups(pipeline.state("raise_alerts", key)):
+                for member in group.members:
+                    story_of[member.event_id] = group.lead
     told: dict[str, set[str]] = {}
-    for alert in last.values():
-        if alert.kind not in ("superseded", "retracted"):
-            for headline_id in alert.headline_ids:
-                told.setdefault(headline_id, set()).add(alert.story_id)
+    for event_id, story in story_of.items():
+        told.setdefault(headline_of[event_id], set()).add(_first(story, story_of))
     return told
+
+
+def _groups(rows: Mapping[str, object]) -> list[Telling]:
+    return [row for row in rows.values() if isinstance(row, Telling) and not row.is_weak]
+
+
+def _first(story: str, story_of: Mapping[str, str]) -> str:
+    """Return the first event of the story that a story has become."""
+    while (later := story_of.get(story, story)) != story:
+        story = later
+    return story
 
 
 # ---- telling -------------------------------------------------------------------------------------

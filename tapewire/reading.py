@@ -8,7 +8,7 @@ from typing import Any
 
 from signals.messages import Headline, Micros
 from signals.reading import Reading, read_headline
-from streams.rules import load_rules
+from streams.rule_loading import load_rules
 
 __all__ = ["Document", "classify", "to_headline", "to_plain"]
 

@@ -1,8 +1,9 @@
 """What an anchor forgets: a quiet story shrinks to one event that stands for all its tellings.
 
 A story is quiet when no telling can join it any more but a change of status of the same parties and
-figures, and no record within the disorder bound comes from before that. Only a story with figures
-can be joined so late: others are forgotten, and the reactions of both, which have been told.
+figures, or of the same change of hands, and no record within the disorder bound comes from before
+that. Only such a story can be joined so late: others are forgotten, and the reactions of both,
+which have been told.
 """
 
 from dataclasses import replace
@@ -12,7 +13,7 @@ from signals.alerts.story import story_id_of, story_of
 from signals.fold import Draft
 from signals.messages import Alert, Micros
 from signals.policy import HOUR_US, Policy
-from signals.tellings import Telling
+from signals.tellings import Telling, lasts
 
 __all__ = ["advance"]
 
@@ -38,7 +39,7 @@ def _shrink_stories(draft: Draft, quiet_us: int, policy: Policy) -> None:
     kept = 0
     for group in sorted(quiet, key=lambda group: group.last, reverse=True):
         lead: RelayRow | None = draft.get(f"event:{group.lead}")
-        is_over = not group.figures or group.last.published_us < over_us
+        is_over = not lasts(group) or group.last.published_us < over_us
         if lead is None or is_over or kept == _KEPT:
             _drop_story(draft, group)
             continue

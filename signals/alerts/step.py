@@ -152,6 +152,8 @@ class _Desk:
                 gone.setdefault(heir, []).append(story_id)
         for story_id, group in made.items():
             self._draft.put(f"telling:{group.lead}", group)
+            if group.is_weak:
+                self._untell(story_id, known_us)
             self._compare(group, known_us, supersedes=tuple(gone.get(story_id, ())))
 
     def _vanish(
@@ -166,12 +168,23 @@ class _Desk:
         self._emit(alert)
         self._draft.put(f"story:{story_id}", StoryRow(alert=alert, gone=True))
 
+    def _untell(self, story_id: str, known_us: Micros) -> None:
+        """Take a story back of which only weak tellings are left."""
+        row: StoryRow | None = self._draft.get(f"story:{story_id}")
+        if row is not None and not row.gone:
+            self._vanish(story_id, (), [], known_us)
+
     def _moved_to(self, event_id: str) -> str | None:
         row: RelayRow | None = self._draft.get(f"event:{event_id}")
         return None if row is None or row.event is not None else row.moved_to
 
     def _compare(self, group: Telling, known_us: Micros, *, supersedes: tuple[str, ...]) -> None:
-        """Send the transition of a story since its last alert, if it has made one."""
+        """Send the transition of a story since its last alert, if it has made one.
+
+        A story that is told weakly only is none yet.
+        """
+        if group.is_weak:
+            return
         rows: list[ReactionRow] = self._draft.values("reaction")
         reactions = sorted((row.reaction for row in rows), key=lambda r: r.reaction_id)
         story = story_of(tuple(self._events(group)), reactions, self._policy)

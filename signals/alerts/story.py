@@ -19,6 +19,7 @@ from signals.messages import (
     Direction,
     Event,
     Evidence,
+    Micros,
     Move,
     Novelty,
     Party,
@@ -81,53 +82,50 @@ class Story:
 
 
 def story_of(events: tuple[Event, ...], reactions: Iterable[Reaction], policy: Policy) -> Story:
-    """Return the story of a group's events, in order, with the reactions that belong to it."""
+    """Return the story of a group's events, in order, with the reactions that belong to it.
+
+    What it says is said by the events that are not weak: those only tell it once more.
+    """
+    plain = tuple(event for event in events if not event.weak) or events
     members = {event.event_id for event in events}
-    own = [
-        reaction
-        for reaction in reactions
-        if reaction.status == "live"
-        and members.intersection(reaction.event_ids)
-        # What a ticker did after a retelling of an old story is not what the story did to it.
-        and reaction.move.from_us <= events[0].anchor_us + policy.story_us
-    ]
+    own = _own(reactions, members, Micros(plain[0].anchor_us + policy.story_us))
     moves, spilled = _moves(own, policy)
-    tickers = tuple(dict.fromkeys(ticker for event in events for ticker in event.tickers))
+    tickers = tuple(dict.fromkeys(ticker for event in plain for ticker in event.tickers))
     visible = Visible(
-        status=_status(events),
-        direction=_direction(events),
+        status=_status(plain),
+        direction=_direction(plain),
         tickers=tickers,
-        amounts=_amounts(events),
+        amounts=_amounts(plain),
         moves=moves,
         confounders=_confounders(own, members, {move.ticker for move in moves}),
     )
-    terms = [event.term for event in events if event.term is not None]
+    terms = [event.term for event in plain if event.term is not None]
     received = [event.received_us for event in events]
     return Story(
         story_id=story_id_of(events[0].type, events[0].event_id),
         type=events[0].type,
-        title=_title(events),
+        title=_title(plain),
         visible=visible,
-        parties=_by(lambda party: party.id, (p for event in events for p in event.parties)),
+        parties=_by(lambda party: party.id, (p for event in plain for p in event.parties)),
         quantities=_by(
             lambda quantity: (quantity.value, quantity.unit),
-            (quantity for event in events for quantity in event.quantities),
+            (quantity for event in plain for quantity in event.quantities),
         ),
         places=_by(
             lambda place: (place.country, place.name),
-            (place for event in events for place in event.places),
+            (place for event in plain for place in event.places),
         ),
         term=terms[0] if terms else None,
         events=events,
         evidence=tuple(
             (event.headline_id, span)
-            for event in events[:_EVIDENCE_TELLINGS]
+            for event in plain[:_EVIDENCE_TELLINGS]
             for span in event.evidence
         ),
         spilled=spilled,
         known_us=max([*received, *(move.known_us for move in moves)]),
         novelty=novelty_of(events),
-        claims=_claims(events),
+        claims=_claims(plain),
         langs=tuple(sorted({event.lang for event in events} - {_NO_LANG})),
     )
 
@@ -215,6 +213,20 @@ def _confounders(
     contested = {one.ticker for one in best.values() if one.event_id not in members}
     named = [one for one in best.values() if one.ticker in contested]
     return tuple(sorted(named, key=lambda one: (one.ticker, -one.score, one.event_id)))
+
+
+def _own(reactions: Iterable[Reaction], members: set[str], until_us: Micros) -> list[Reaction]:
+    """Return the live reactions to a story's events.
+
+    What a ticker did after a retelling of an old story is not what the story did to it.
+    """
+    return [
+        reaction
+        for reaction in reactions
+        if reaction.status == "live"
+        and members.intersection(reaction.event_ids)
+        and reaction.move.from_us <= until_us
+    ]
 
 
 def _moves(reactions: list[Reaction], policy: Policy) -> tuple[tuple[Move, ...], frozenset[str]]:

@@ -10,7 +10,7 @@ from signals.policy import DAY_US
 from signals.reactions.guards import guard_of, set_guard
 from signals.reactions.measure import measure_milestones
 from signals.reactions.rows import MoveRow, Sent, Told, TrackRow
-from signals.reactions.view import NO_TIME, SPAN_US, View
+from signals.reactions.view import NO_TIME, SPAN_US, View, is_measured
 from signals.tellings import Change, Telling
 
 __all__ = ["forget_tracks", "measure_changed", "measure_groups", "tracked_of", "withdraw_gone"]
@@ -42,7 +42,7 @@ class Tracked:
 def tracked_of(view: View, group: Telling) -> Tracked | None:
     """Return what is measured of a group; None where all its tellings came late."""
     entries = [view.entry(member.event_id).entry for member in group.members]
-    timely = [entry.event for entry in entries if not entry.event.late]
+    timely = [entry.event for entry in entries if is_measured(entry.event)]
     if not timely:
         return None
     from_us = Micros(min(event.anchor_us for event in timely))

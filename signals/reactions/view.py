@@ -8,15 +8,29 @@ from signals.market.path import Path, days_until
 from signals.market.sessions import Sessions
 from signals.market.splits import SplitsRow
 from signals.market.tape import Market
-from signals.messages import Daily, EventEntry, EventRelay, Micros, MoveReport, Reaction, Split
+from signals.messages import (
+    Daily,
+    Event,
+    EventEntry,
+    EventRelay,
+    Micros,
+    MoveReport,
+    Reaction,
+    Split,
+)
 from signals.policy import DAY_US, Policy
 from signals.reactions.rows import ClockRow, EntryRow
 from signals.tellings import Telling
 
-__all__ = ["NO_TIME", "SPAN_US", "View"]
+__all__ = ["NO_TIME", "SPAN_US", "View", "is_measured"]
 
 SPAN_US = 6 * DAY_US  # the longest measuring span: the next close but one over a long weekend
 NO_TIME = Micros(0)
+
+
+def is_measured(event: Event) -> bool:
+    """Return whether what prices did after an event is measured: it came in time, and is sure."""
+    return not (event.late or event.weak)
 
 
 @dataclass(slots=True)
@@ -62,9 +76,9 @@ class View:
         return self.draft.values("telling")
 
     def timely(self, group: Telling) -> list[EventEntry]:
-        """Return the events of a group that were not late, in order: those are measured."""
+        """Return the events of a group that are measured, in order: not the late, nor the weak."""
         entries = [self.entry(member.event_id).entry for member in group.members]
-        return [entry for entry in entries if not entry.event.late]
+        return [entry for entry in entries if is_measured(entry.event)]
 
     def days(self) -> tuple[Daily, ...]:
         """Return the daily closes that measures need, ascending."""

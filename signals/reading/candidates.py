@@ -143,20 +143,15 @@ def read_text(text: Text, context: Context, *, strict: bool) -> TextReading:
 
 
 def weak_candidates(text: Text, told: TextReading, context: Context) -> tuple[Candidate, ...]:
-    """Return what a title may tell below the threshold: the best clause of each type, by type.
-
-    Types of which it reports an event are left out.
-    """
+    """Return what a title may tell below the threshold: the best clause of each type, by type."""
     parts = told.parts
     if parts is None:
         return ()
-    reported = {candidate.kind.name for candidate in told.candidates}
     reader = _Reader(text, context, parts.whole, parts.hits, parts.money, parts.figures)
     found = []
     for kind in context.rules.types:
-        if kind.name not in reported:
-            clauses = reader.candidates(kind, parts.clauses, _WEAK)
-            found += sorted(clauses, key=lambda one: (-one.confidence, one.span))[:1]
+        clauses = reader.candidates(kind, parts.clauses, _WEAK)
+        found += sorted(clauses, key=lambda one: (-one.confidence, one.span))[:1]
     return tuple(found)
 
 

@@ -42,9 +42,9 @@ def read_headline(headline: Headline, rules: RuleSet) -> tuple[Reading, ...]:
 
 
 def read_tellings(headline: Headline, rules: RuleSet) -> tuple[Reading, ...]:
-    """Return the events that a headline reports, and after them what it may tell weakly.
+    """Return the events that a headline reports, or what it may tell weakly where it reports none.
 
-    A weak reading is of a type of which the title reports no event.
+    Of a digest, section by section.
     """
     document = _document(headline)
     context = Context(rules, document.published_us)
@@ -53,6 +53,8 @@ def read_tellings(headline: Headline, rules: RuleSet) -> tuple[Reading, ...]:
     for title, sentences in _items(document):
         told = read_text(title, context, strict=True)
         found += _read(title, told, sentences, context)
+        if told.candidates:
+            continue  # what it reports is not also something else that it hardly says
         for one in weak_candidates(title, told, context):
             reading = to_reading(one, context, _amounts(one, [one], told, has_body=False))
             weak.append(replace(reading, weak=True, keywords=_keywords(title, told, context)))

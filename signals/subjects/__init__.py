@@ -1,14 +1,15 @@
 """Which keys of the journal an event goes to, and which of them its story lives on.
 
 Listings and relations are dated tables that are passed in: a party's listings, and the companies
-that public facts tie to it (supplier, customer, peer).
+that public facts tie to it. ``signals/subjects/spills.py`` says to which of those an event goes.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from signals.messages import Party, Subject
 from signals.reading.model import Reading
+from signals.subjects.spills import spills
 
 __all__ = ["Relation", "SubjectTables", "anchor_of", "control_key", "subjects_of"]
 
@@ -17,7 +18,8 @@ __all__ = ["Relation", "SubjectTables", "anchor_of", "control_key", "subjects_of
 class Relation:
     """A listed company that a public fact ties to an organisation.
 
-    ``since`` is the day (``2025-11-03``) from which the fact was known.
+    ``reason`` is what it is to the organisation: supplier, customer, peer or investor. ``since`` is
+    the day (``2025-11-03``) from which the fact was known.
     """
 
     ticker: str
@@ -31,6 +33,10 @@ class SubjectTables:
 
     listings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     relations: Mapping[str, tuple[Relation, ...]] = field(default_factory=dict)
+
+
+# The nearest first: it is the reason given where a company is tied to an event in several ways.
+_TIES = ("supplier", "investor", "peer", "customer")
 
 
 def control_key(authority: str | None, counterpart: str | None) -> str:
@@ -77,8 +83,8 @@ def subjects_of(
     anchor = anchor_of(reading, tables, alone=alone)
     first = found.pop(anchor, Subject(key=anchor, role="party", reason="anchor"))
     found = {anchor: first, **found}
-    for relation in _relations(reading.parties, tables, day):
-        subject = Subject(key=relation.ticker, role="related", reason=relation.reason)
+    for relation, party in _relations(reading, tables, day):
+        subject = Subject(key=relation.ticker, role="related", reason=relation.reason, of=party.id)
         found.setdefault(relation.ticker, subject)
     return tuple(found.values())
 
@@ -88,11 +94,12 @@ def _keys(party: Party, tables: SubjectTables) -> tuple[str, ...]:
     return tuple(listed) or (party.id,)
 
 
-def _relations(parties: Iterable[Party], tables: SubjectTables, day: str) -> tuple[Relation, ...]:
+def _relations(reading: Reading, tables: SubjectTables, day: str) -> list[tuple[Relation, Party]]:
+    """Return the companies that the reading's news spills over to, each with whom it is tied to."""
     known = [
-        relation
-        for party in parties
+        (relation, party)
+        for party in reading.parties
         for relation in tables.relations.get(party.id, ())
-        if relation.since <= day
+        if relation.since <= day and spills(reading.type, role=party.role, reason=relation.reason)
     ]
-    return tuple(sorted(known, key=lambda relation: (relation.ticker, relation.reason)))
+    return sorted(known, key=lambda tie: (tie[0].ticker, _TIES.index(tie[0].reason), tie[1].id))

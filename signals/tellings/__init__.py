@@ -1,5 +1,6 @@
 """Which events tell the same thing: a pure function of a set of events."""
 
+from signals.tellings.agreement import lasts
 from signals.tellings.grouping import (
     Change,
     add_telling,
@@ -17,6 +18,7 @@ __all__ = [
     "change_groups",
     "group_tellings",
     "join",
+    "lasts",
     "regroup",
     "telling_of",
 ]

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from signals.messages import Event
 from signals.policy import Policy
-from signals.tellings.agreement import agree, may_agree, same_figures, strength
+from signals.tellings.agreement import agree, bind, may_agree, strength
 from signals.tellings.telling import Telling, join, telling_of
 
 __all__ = ["Change", "add_telling", "change_groups", "group_tellings", "regroup"]
@@ -57,12 +57,12 @@ def add_telling(
     matches = [group for group in groups if agree(group, telling, policy)]
     if not matches:
         return telling, []
-    best = max(matches, key=lambda group: (strength(group, telling), group.last))
+    best = max(matches, key=lambda group: (strength(group, telling, policy), group.last))
     joined, absorbed = join(best, telling), [best]
     for other in sorted(matches, key=_order):
         if other is best:
             continue
-        if same_figures(other, telling) and agree(joined, other, policy):
+        if bind(other, telling, policy) and agree(joined, other, policy):
             joined = join(joined, other)
             absorbed.append(other)
     return joined, absorbed
@@ -123,32 +123,34 @@ def _linked_with(groups: Sequence[Telling], tellings: Iterable[Telling]) -> list
 def _linked(tellings: Iterable[Telling]) -> Iterator[list[Telling]]:
     """Yield tellings, in order, by sets between which no two can tell one thing.
 
-    Those of one type are linked by the parties that they share, and all of them by one without
-    parties. A busy key has many such sets: grouping them apart is what keeps it quick.
+    Those of one type are linked by the names that they share; one without a name is alone. A busy
+    key has many such sets: grouping them apart is what keeps it quick.
     """
     by_type: dict[str, list[Telling]] = {}
     for telling in tellings:
         by_type.setdefault(telling.type, []).append(telling)
     for same in by_type.values():
-        if all(telling.parties for telling in same):
-            yield from _linked_by_party(same)
-        else:
-            yield same
+        yield from _linked_by_name(same)
 
 
-def _linked_by_party(tellings: Iterable[Telling]) -> list[list[Telling]]:
-    sets: dict[str, list[Telling]] = {}  # by party; the parties of a set have the same list
+def _linked_by_name(tellings: Iterable[Telling]) -> list[list[Telling]]:
+    sets: dict[str, list[Telling]] = {}  # by name; the names of a set have the same list
+    alone: list[list[Telling]] = []
     for telling in tellings:
-        met = {id(known): known for name in telling.parties if (known := sets.get(name))}
+        names = [named.name for named in telling.names]
+        if not names:
+            alone.append([telling])
+            continue
+        met = {id(known): known for name in names if (known := sets.get(name))}
         largest = max(met.values(), key=len, default=[])
         for other in met.values():
             if other is not largest:
                 largest += other
-                sets.update((name, largest) for one in other for name in one.parties)
+                sets.update((named.name, largest) for one in other for named in one.names)
         largest.append(telling)
-        sets.update((name, largest) for name in telling.parties)
+        sets.update((name, largest) for name in names)
     distinct = {id(known): known for known in sets.values()}
-    return [sorted(known, key=_order) for known in distinct.values()]
+    return alone + [sorted(known, key=_order) for known in distinct.values()]
 
 
 def _order(telling: Telling) -> tuple[int, str]:

@@ -10,10 +10,11 @@ from typing import NamedTuple
 
 from signals.frozen import fast_init
 from signals.messages import Event, Micros
+from signals.tellings.facts import Facts, facts_of
 
-__all__ = ["Fullest", "Member", "Telling", "join", "telling_of"]
+__all__ = ["Fullest", "Member", "Named", "Telling", "join", "telling_of"]
 
-_FIGURES = frozenset({"deal_value", "capex", "stake", "loan", "other"})
+_ENDS = 2  # of a large group the first and the last events stand for what the others say
 
 
 class Member(NamedTuple):
@@ -23,8 +24,18 @@ class Member(NamedTuple):
     event_id: str
 
 
+class Named(NamedTuple):
+    """A name, and how many events of a group have it."""
+
+    name: str
+    events: int
+
+
 class Fullest(NamedTuple):
-    """The event that names the most parties, the earliest of those; its story's key is theirs."""
+    """The event that names the most parties, the earliest of those; its story's key is theirs.
+
+    Of a weak event ``parties`` is -1: it leads nobody.
+    """
 
     parties: int
     member: Member
@@ -38,21 +49,22 @@ class Telling:
 
     Attributes:
         members: its events, in order.
-        parties: organisations that any of them names: those that the gazetteer knows, else all.
+        heads: what its first two and its last two events say, in order.
+        told: how many events it was put together from.
+        names: by which another telling of it may be found, each once, in alphabetical order.
+        countries: that its events name, in alphabetical order.
         figures: what it is said to be worth in dollars, as told, each once, ascending.
-        directions: of an export control, without ``unclear``.
-        countries: of its places.
-        authority, counterpart: of an export control, as the first event has them.
+        is_weak: whether all its events are weak: a story that nobody tells plainly.
     """
 
     type: str
     members: tuple[Member, ...]
-    parties: frozenset[str]
+    heads: tuple[Facts, ...]
+    told: int
+    names: tuple[Named, ...]
+    countries: tuple[Named, ...]
     figures: tuple[Decimal, ...]
-    directions: frozenset[str]
-    countries: frozenset[str]
-    authority: str | None
-    counterpart: str | None
+    is_weak: bool
     fullest: Fullest
 
     @property
@@ -77,19 +89,19 @@ class Telling:
 
 def telling_of(event: Event) -> Telling:
     """Return one event as a group."""
-    known = frozenset(party.id for party in event.parties if party.known)
-    parties = known or frozenset(party.id for party in event.parties)
+    facts = facts_of(event)
     member = Member(event.published_us, event.event_id)
+    parties = -1 if event.weak else len(facts.parties)
     return Telling(
         type=event.type,
         members=(member,),
-        parties=parties,
-        figures=_figures(event),
-        directions=_said(event),
-        countries=frozenset(p.country for p in event.places if p.country is not None),
-        authority=event.authority,
-        counterpart=event.counterpart,
-        fullest=Fullest(len(parties), member, event.anchor),
+        heads=(facts,),
+        told=1,
+        names=tuple(Named(name, 1) for name in sorted(facts.names(event.type))),
+        countries=tuple(Named(code, 1) for code in sorted(facts.countries)),
+        figures=facts.figures,
+        is_weak=event.weak,
+        fullest=Fullest(parties, member, event.anchor),
     )
 
 
@@ -108,22 +120,27 @@ def join(one: Telling, other: Telling) -> Telling:
     return Telling(
         type=earlier.type,
         members=members,
-        parties=earlier.parties | later.parties,
+        heads=_heads(earlier.heads, later.heads),
+        told=earlier.told + later.told,
+        names=_counted(earlier.names, later.names),
+        countries=_counted(earlier.countries, later.countries),
         figures=figures,
-        directions=earlier.directions | later.directions,
-        countries=earlier.countries | later.countries,
-        authority=earlier.authority,
-        counterpart=earlier.counterpart,
+        is_weak=earlier.is_weak and later.is_weak,
         fullest=later.fullest if fuller > 0 else earlier.fullest,
     )
 
 
-def _said(event: Event) -> frozenset[str]:
-    direction = event.direction
-    return frozenset() if direction is None or direction == "unclear" else frozenset({direction})
+def _heads(one: tuple[Facts, ...], other: tuple[Facts, ...]) -> tuple[Facts, ...]:
+    heads = (*one, *other)
+    if one[-1].published_us > other[0].published_us:
+        heads = tuple(sorted(heads, key=lambda facts: facts.published_us))
+    if len(heads) <= 2 * _ENDS:
+        return heads
+    return (*heads[:_ENDS], *heads[-_ENDS:])
 
 
-def _figures(event: Event) -> tuple[Decimal, ...]:
-    """Return what an event is said to be worth in dollars; without a rate a figure says nothing."""
-    found = {a.usd for a in event.amounts if a.usd is not None and a.kind in _FIGURES}
-    return tuple(sorted(found))
+def _counted(one: tuple[Named, ...], other: tuple[Named, ...]) -> tuple[Named, ...]:
+    counts = dict(one)
+    for name, count in other:
+        counts[name] = counts.get(name, 0) + count
+    return tuple(Named(name, counts[name]) for name in sorted(counts))

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from signals.alerts.delivery import Decision, deliver_step, flush_delivery
 from signals.alerts.notices import HELD_FOR, PASSED_FOR, Notice, Verdict
-from signals.fold import Row
+from signals.fold import KeyRows
 from signals.messages import Alert
 from signals.policy import Policy
 
@@ -32,7 +32,7 @@ class DeliveredView:
         self._policy = policy
         self._reader = reader
         self._step = deliver_step(policy, watched)
-        self._rows: dict[str, Row] = {}
+        self._rows = KeyRows()
 
     def take(self, alert: Alert) -> tuple[Notice, ...]:
         """Return what the reader gets when an alert has come: it, a digest, both or nothing."""
@@ -57,9 +57,6 @@ class DeliveredView:
 
     def _sent(self, decision: Decision) -> tuple[Notice, ...]:
         for part, row in decision.changes.items():
-            if row is None:
-                del self._rows[part]
-            else:
-                self._rows[part] = row
+            self._rows.put(part, row)
         self.digests += sum(not isinstance(notice, Alert) for notice in decision.outputs)
         return decision.outputs

@@ -20,7 +20,7 @@ from signals.reading.ruleset import Training
 from streams.assemble import rule_set_id
 from streams.policy_file import load_policy
 from streams.rule_files import shipped_files
-from streams.rules import load_rules
+from streams.rule_loading import load_rules
 from streams.settings import Settings
 from streams.sources.faults import OnBad
 from streams.sources.price_files import read_price_files

@@ -12,7 +12,7 @@ import orjson
 from signals.errors import BadMessage, ConfigError
 from signals.reading import read_headline
 from streams.codec import encode, from_plain
-from streams.rules import load_rules
+from streams.rule_loading import load_rules
 from tapewire.reading import Document, to_headline, to_plain
 
 __all__ = ["EXAMPLES", "add_arguments", "answer_line", "run"]

@@ -14,8 +14,9 @@ from streams.rule_files import pack_rules, shipped_files
 from streams.rule_fit import fit_weights, to_yaml
 from streams.rule_labels import CORRECTIONS, Label, read_labels
 from streams.rule_lint import lint_rules
+from streams.rule_loading import load_rules
 from streams.rule_words import count_words, to_word_file
-from streams.rules import RULES_FOLDER, RULES_JSON, compile_rules, load_rules
+from streams.rules import RULES_FOLDER, RULES_JSON, compile_rules
 
 __all__ = ["EXAMPLES", "add_arguments", "run"]
 

@@ -1,9 +1,12 @@
 """Which keys an event goes to, and which of them its story lives on."""
 
+from typing import Any
+
 import pytest
 
 from signals.messages import Party
 from signals.subjects import Relation, SubjectTables, anchor_of, control_key, subjects_of
+from signals.subjects.spills import expected_sign
 from tests.builders import parties, reading
 
 _NONE = SubjectTables()
@@ -77,6 +80,66 @@ def test_party_is_never_related_too() -> None:
     tables = SubjectTables(relations={"org:iren": (relation,)})
 
     assert _keys("IREN", "MSFT", tables=tables) == ["IREN party supplier", "MSFT party buyer"]
+
+
+def _related(kind: str, role: str, reason: str) -> bool:
+    """Whether news of IREN in a role reaches a company tied to it."""
+    party = Party(id="org:iren", name="IREN", role=role, tickers=("IREN",))
+    tables = SubjectTables(
+        relations={"org:iren": (Relation(ticker="X", reason=reason, since="2025-01-01"),)}
+    )
+    found = subjects_of(reading(type=kind, parties=(party,)), tables, day="2025-11-03")
+    return any((s.key, s.role, s.of) == ("X", "related", "org:iren") for s in found)
+
+
+@pytest.mark.parametrize(
+    ("kind", "role", "reasons"),
+    [
+        ("deal", "supplier", {"supplier", "investor", "peer"}),
+        ("deal", "partner", {"supplier", "investor"}),
+        ("deal", "investee", {"supplier", "investor"}),
+        ("deal", "target", {"investor", "peer"}),
+        ("deal", "buyer", set()),
+        ("deal", "acquirer", set()),
+        ("export_control", "affected", {"supplier", "peer"}),
+        ("expansion", "owner", {"supplier"}),
+        ("a new type", "owner", {"supplier"}),
+    ],
+)
+def test_news_reaches_those_that_its_type_and_role_concern(
+    kind: str, role: str, reasons: set[str]
+) -> None:
+    ties = ("supplier", "customer", "peer", "investor")
+
+    assert {reason for reason in ties if _related(kind, role, reason)} == reasons
+
+
+def test_of_several_ties_the_nearest_is_the_reason() -> None:
+    ties = tuple(
+        Relation(ticker="NVDA", reason=reason, since="2025-01-01")
+        for reason in ("peer", "investor", "supplier")
+    )
+    tables = SubjectTables(relations={"org:iren": ties})
+
+    assert [key for key in _keys("IREN", tables=tables) if "related" in key] == [
+        "NVDA related supplier"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "said", "sign"),
+    [
+        ("deal", {"status": "signed", "direction": None}, 1),
+        ("deal", {"status": "cancelled", "direction": None}, -1),
+        ("export_control", {"status": None, "direction": "tighten"}, -1),
+        ("export_control", {"status": None, "direction": "relax"}, 1),
+        ("export_control", {"status": None, "direction": "unclear"}, 0),
+        ("expansion", {"status": None, "direction": None}, 1),
+        ("a new type", {"status": None, "direction": None}, 0),
+    ],
+)
+def test_what_news_says_is_expected_of_the_tied(kind: str, said: Any, sign: int) -> None:
+    assert expected_sign(kind, **said) == sign
 
 
 def test_event_without_any_party_has_a_subject_still() -> None:

@@ -9,7 +9,8 @@ import pytest
 from signals.errors import ConfigError
 from signals.reading import Document, read_document
 from streams.rule_lint import lint_rules
-from streams.rules import RULES_FOLDER, RULES_JSON, compile_rules, load_rules
+from streams.rule_loading import load_rules
+from streams.rules import RULES_FOLDER, RULES_JSON, compile_rules
 
 LITIGATION = """
 type: litigation

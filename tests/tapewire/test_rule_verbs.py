@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from streams.rules import compile_rules, load_rules
+from streams.rule_loading import load_rules
+from streams.rules import compile_rules
 from tapewire.cli import main
 
 MAKERS = ("Halden", "Norvik", "Tyvella", "Arvella", "Pastorel")

@@ -6,7 +6,7 @@ from signals.messages import Claim, Headline, Micros
 from signals.reading import read_headline
 from signals.reading.claims import find_claims
 from signals.reading.normalise import normalise_text
-from streams.rules import load_rules
+from streams.rule_loading import load_rules
 
 
 def _claims(title: str, *sentences: str) -> list[tuple[str | None, float | str | None]]:

@@ -10,7 +10,7 @@ from signals.reading.money import find_money
 from signals.reading.normalise import normalise_text
 from signals.reading.quantities import find_quantities, find_term
 from signals.reading.rates import DAY_US, Rates
-from streams.rules import load_rules
+from streams.rule_loading import load_rules
 
 MONEY = [
     ("380억 달러", [("38000000000", "USD")]),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from signals.reading import Document, read_document
-from streams.rules import load_rules
+from streams.rule_loading import load_rules
 
 RULES = load_rules()
 GOLDEN = Path(__file__).parent / "golden.tsv"

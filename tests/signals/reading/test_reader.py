@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from signals.messages import Headline, Micros
 from signals.reading import Document, Reading, read_document, read_headline
-from streams.rules import load_rules
+from streams.rule_loading import load_rules
 
 RULES = load_rules()
 WORDS = st.sampled_from(

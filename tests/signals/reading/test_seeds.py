@@ -8,7 +8,7 @@ import pytest
 
 from signals.messages import Micros
 from signals.reading import Document, Reading, read_document, split_document
-from streams.rules import load_rules
+from streams.rule_loading import load_rules
 
 SHARED = os.environ.get("TAPEWIRE_SHARED")
 pytestmark = pytest.mark.skipif(SHARED is None, reason="TAPEWIRE_SHARED names no folder")
