@@ -95,13 +95,17 @@ def measure_changed(view: View, change: Change, entry: EventEntry, before: Event
 
 def withdraw_gone(view: View, change: Change) -> None:
     """Withdraw what was sent for groups that are no more, or have another lead."""
-    leads = {t.lead for group in change.made if (t := tracked_of(view, group)) is not None}
+    told: dict[str, TrackRow] = {}
     for group in change.gone:
         for member in group.members:
-            lead = member.event_id
-            track: TrackRow | None = view.draft.get(f"track:{lead}")
-            if track is None or not track.told or lead in leads:
-                continue
+            track: TrackRow | None = view.draft.get(f"track:{member.event_id}")
+            if track is not None and track.told:
+                told[member.event_id] = track
+    if not told:
+        return
+    leads = {t.lead for group in change.made if (t := tracked_of(view, group)) is not None}
+    for lead, track in told.items():
+        if lead not in leads:
             gone = tuple(_withdraw(view, track, sent) for sent in track.sent)
             view.draft.put(f"track:{lead}", replace(track, told=(), sent=gone))
             set_guard(view.draft, lead, None)

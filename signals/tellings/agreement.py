@@ -59,8 +59,8 @@ def may_agree(one: Telling, other: Telling) -> bool:
     if one.lead == other.lead:
         return True
     few, many = (one, other) if len(one.names) <= len(other.names) else (other, one)
-    names = {named.name for named in few.names}
-    return any(named.name in names for named in many.names)
+    names = {name for name, _ in few.names}
+    return not names.isdisjoint([name for name, _ in many.names])
 
 
 def agree(group: Telling, other: Telling, policy: Policy) -> bool:
@@ -91,19 +91,23 @@ def strength(group: Telling, other: Telling, policy: Policy) -> int:
     return _points(group, other, policy)
 
 
-def _same(ones: Iterable[Decimal], others: tuple[Decimal, ...]) -> bool:
-    return any(
-        one == two or abs(one - two) <= _ROUNDING * max(one, two) for one in ones for two in others
-    )
+def _same(ones: tuple[Decimal, ...], others: tuple[Decimal, ...]) -> bool:
+    for one in ones:  # written out: it decides most pairs of groups
+        for two in others:
+            if one == two or abs(one - two) <= _ROUNDING * max(one, two):
+                return True
+    return False
 
 
 # ---- groups --------------------------------------------------------------------------------------
 
 
 def _points(group: Telling, other: Telling, policy: Policy) -> int:
-    if not may_agree(group, other):
+    if group.type != other.type:
         return _NEVER
-    if group.figures and other.figures and not same_figures(group, other):
+    if group.figures and other.figures and not _same(group.figures, other.figures):
+        return _NEVER
+    if not may_agree(group, other):
         return _NEVER
     nearest = max(
         _pair_points(group.type, one, two, policy) for one in group.heads for two in other.heads
@@ -180,7 +184,7 @@ def _org_points(one: Facts, two: Facts, orgs: frozenset[str], *, is_deal: bool) 
     if not orgs:
         return _NO_ORG if one.orgs and two.orgs else 0
     points = _TWO_ORGS if len(orgs) > 1 else 0
-    least = next(rank for rank, org in one.prominence if org in orgs)
+    least = _least_prominent(one, orgs)
     points += _RARE_ORG if least <= _RARE else 0
     points += _RARER_ORG if least <= _RARER else 0
     if one.orgs == two.orgs:
@@ -192,6 +196,13 @@ def _org_points(one: Facts, two: Facts, orgs: frozenset[str], *, is_deal: bool) 
         is_part = one.parties <= two.orgs or two.parties <= one.orgs
         points += 0 if is_part else _OTHER_PARTIES
     return points
+
+
+def _least_prominent(facts: Facts, orgs: frozenset[str]) -> int:
+    for rank, org in facts.prominence:
+        if org in orgs:
+            return rank
+    raise AssertionError("orgs are not of these facts")
 
 
 def _word_points(one: Facts, two: Facts, words: frozenset[str], *, has_org: bool) -> int:

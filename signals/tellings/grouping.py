@@ -57,6 +57,8 @@ def add_telling(
     matches = [group for group in groups if agree(group, telling, policy)]
     if not matches:
         return telling, []
+    if len(matches) == 1:
+        return join(matches[0], telling), matches
     best = max(matches, key=lambda group: (strength(group, telling, policy), group.last))
     joined, absorbed = join(best, telling), [best]
     for other in sorted(matches, key=_order):

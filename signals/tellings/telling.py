@@ -84,7 +84,7 @@ class Telling:
 
     def tells(self, event_id: str) -> bool:
         """Return whether an event is of the group."""
-        return any(member.event_id == event_id for member in self.members)
+        return event_id in [member.event_id for member in self.members]
 
 
 def telling_of(event: Event) -> Telling:
