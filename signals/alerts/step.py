@@ -251,4 +251,11 @@ def _move_kind(report: MoveReport, before: MoveAlertRow | None) -> AlertKind | N
         return None if report.explained_by else "unexplained_move"
     if report.explained_by and not before.report.explained_by:
         return "explained"
-    return "corrected"
+    if bool(report.explained_by) != bool(before.report.explained_by):
+        return "corrected"
+    # Another event that may be behind it corrects nothing.
+    return "confirmed" if _figures(report) == _figures(before.report) else "corrected"
+
+
+def _figures(report: MoveReport) -> Move:
+    return replace(report.move, known_us=_NO_TIME)

@@ -29,6 +29,7 @@ from signals.messages import (
     Term,
 )
 from signals.policy import Policy
+from signals.subjects.spills import expected_sign
 
 __all__ = ["Story", "Visible", "story_id_of", "story_of"]
 
@@ -89,11 +90,13 @@ def story_of(events: tuple[Event, ...], reactions: Iterable[Reaction], policy: P
     plain = tuple(event for event in events if not event.weak) or events
     members = {event.event_id for event in events}
     own = _own(reactions, members, Micros(plain[0].anchor_us + policy.story_us))
-    moves, spilled = _moves(own, policy)
+    status, direction = _status(plain), _direction(plain)
+    sign = expected_sign(plain[0].type, status=status, direction=direction)
+    moves, spilled = _moves(own, sign, policy)
     tickers = tuple(dict.fromkeys(ticker for event in plain for ticker in event.tickers))
     visible = Visible(
-        status=_status(plain),
-        direction=_direction(plain),
+        status=status,
+        direction=direction,
         tickers=tickers,
         amounts=_amounts(plain),
         moves=moves,
@@ -229,12 +232,15 @@ def _own(reactions: Iterable[Reaction], members: set[str], until_us: Micros) -> 
     ]
 
 
-def _moves(reactions: list[Reaction], policy: Policy) -> tuple[tuple[Move, ...], frozenset[str]]:
+def _moves(
+    reactions: list[Reaction], sign: int, policy: Policy
+) -> tuple[tuple[Move, ...], frozenset[str]]:
     """Return the moves that a reader sees, and the tickers that are spill-overs.
 
     A party is shown once it has crossed a level, with its horizons; a related company only where
-    it crossed the spill-over level. Of the levels that a ticker crosses in one second the highest
-    is shown. What a quiet ticker did is on reactions.v1, and is no transition of a story.
+    it crossed the spill-over level in the direction that such news is expected to move it. Of the
+    levels that a ticker crosses in one second the highest is shown. What a quiet ticker did is on
+    reactions.v1, and is no transition of a story.
     """
     crossed = {
         r.move.ticker
@@ -245,7 +251,7 @@ def _moves(reactions: list[Reaction], policy: Policy) -> tuple[tuple[Move, ...],
     far = {
         r.move.ticker
         for r in reactions
-        if r.role == "related" and _level(r.move) >= policy.spill_over_raw
+        if r.role == "related" and _is_spill_over(r.move, sign, policy)
     }
     spilled = frozenset(far - party)
     shown: dict[tuple[object, ...], Move] = {}
@@ -253,13 +259,18 @@ def _moves(reactions: list[Reaction], policy: Policy) -> tuple[tuple[Move, ...],
         move = reaction.move
         if move.raw is None or move.ticker not in crossed | spilled:
             continue
-        if move.ticker in spilled and _level(move) < policy.spill_over_raw:
+        if move.ticker in spilled and not _is_spill_over(move, sign, policy):
             continue
         is_level = move.milestone.startswith("level:")
         name = ("level", move.to_us, move.raw > 0) if is_level else (move.milestone, move.from_us)
         shown.setdefault((move.ticker, move.relation, *name), move)
     ordered = sorted(shown.values(), key=lambda m: (m.to_us, m.ticker, m.milestone))
     return tuple(ordered), spilled
+
+
+def _is_spill_over(move: Move, sign: int, policy: Policy) -> bool:
+    is_expected = move.raw is not None and move.raw * sign >= 0
+    return is_expected and _level(move) >= policy.spill_over_raw
 
 
 def _reaction_order(reaction: Reaction) -> tuple[object, ...]:

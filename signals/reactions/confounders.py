@@ -9,9 +9,11 @@
 
 The score is the sum, to four decimals: 0 to 4.5. Of two with one score the earlier comes first,
 then the lesser id. All but the directness rests on a story's first timely telling alone, so that
-retellings change nothing. An event could explain a move if it was known at most a day (policy)
-before the move's start and comes at most a day after its end; one of a related company only where
-no direct one could.
+retellings change nothing.
+
+An event explains a move if the ticker takes part in it, and it was known at most a day (policy)
+before the move's start or comes at most a day after its end. What happened to a related company
+in that time is named as a possible cause where no event explains the move.
 """
 
 from collections.abc import Iterable, Sequence
@@ -99,19 +101,22 @@ def sorted_by_score(candidates: Iterable[Candidate], move: Move) -> list[Candida
 def explaining(
     move: Move, candidates: Iterable[Candidate], policy: Policy
 ) -> tuple[Candidate, ...]:
-    """Return the events that could explain a move, the best first.
+    """Return the events that explain a move, the best first: those that the ticker takes part in.
 
-    Direct events come before none: those of related companies count only where no direct one does.
+    What a related company did is a possible cause, and explains nothing.
     """
-    within = [
+    direct = [one for one in _near(move, candidates, policy) if one.role == "party"]
+    return tuple(sorted_by_score(direct, move))
+
+
+def _near(move: Move, candidates: Iterable[Candidate], policy: Policy) -> list[Candidate]:
+    return [
         candidate
         for candidate in candidates
         if move.from_us - policy.explained_us
         <= candidate.event.anchor_us
         <= move.to_us + policy.explained_us
     ]
-    direct = [candidate for candidate in within if candidate.role == "party"]
-    return tuple(sorted_by_score(direct or within, move))
 
 
 def is_contested(move: Move, policy: Policy) -> bool:
@@ -131,6 +136,9 @@ def confounders_of(
 ) -> tuple[Confounder, ...]:
     """Return the stories that could explain a move, the best first; none where it is only one.
 
+    Those of related companies are among them only where no direct one is near. Without a direct
+    one even a single one is named.
+
     Args:
         move: a move of the ticker on whose key the candidates are.
         candidates: the stories on that key.
@@ -138,10 +146,12 @@ def confounders_of(
         lead: what the story is measured under that the move belongs to; it is always among them,
             with the best three others. Without it the best four are given.
     """
-    ranked = list(explaining(move, candidates, policy))
+    near = _near(move, candidates, policy)
+    direct = [one for one in near if one.role == "party"]
+    ranked = sorted_by_score(direct or near, move)
     own = next((one for one in candidates if one.lead == lead), None)
     others = [one for one in ranked if own is None or one.lead != lead]
-    if not others or (own is None and len(others) == 1):
+    if not others or (own is None and len(direct) == 1):
         return ()
     named = others[: _MOST + 1] if own is None else sorted_by_score([own, *others[:_MOST]], move)
     return tuple(

@@ -113,6 +113,23 @@ def test_related_company_is_shown_from_the_spill_over_level_on() -> None:
     assert [move.milestone for move in story.visible.moves] == ["level:+0.05"]
 
 
+@pytest.mark.parametrize(("status", "milestone", "is_shown"), [
+    ("signed", "level:-0.05", False),
+    ("cancelled", "level:-0.05", True),
+    ("cancelled", "level:+0.05", False),
+])  # fmt: skip
+def test_move_against_what_the_news_lets_expect_is_no_spill_over(
+    status: str, milestone: str, is_shown: bool
+) -> None:
+    raw = 1.2 * float(milestone.removeprefix("level:"))
+    move = _reaction(milestone, raw, ticker="CIFR", role="related")
+
+    story = _story(status, moves=(move,))
+
+    assert (story.spilled == {"CIFR"}) == is_shown
+    assert bool(story.visible.moves) == is_shown
+
+
 def test_party_that_is_related_too_is_no_spill_over() -> None:
     moves = (
         _reaction("level:+0.05", 0.06, ticker="IREN", role="related"),

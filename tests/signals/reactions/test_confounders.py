@@ -81,11 +81,14 @@ def test_of_equal_stories_the_lesser_id_comes_first() -> None:
     assert _order(two, one) == ["a", "b"]
 
 
-def test_a_related_companys_story_explains_only_where_no_direct_one_does() -> None:
+def test_a_related_companys_story_explains_nothing_and_is_named_where_nothing_does() -> None:
     direct, tied = _candidate("own", hours=20), _candidate("tied", hours=1, role="related")
 
     assert _order(direct, tied) == ["own"]
-    assert _order(tied) == ["tied"]
+    assert _order(tied) == []
+    (named,) = confounders_of(_move(), [tied], Policy())
+    assert (named.event_id, named.role) == ("tied", "related")
+    assert confounders_of(_move(), [direct, tied], Policy()) == ()
 
 
 def test_a_story_a_day_from_the_move_explains_nothing() -> None:
