@@ -11,8 +11,9 @@ from typing import get_args, get_type_hints
 import pytest
 from prometheus_client import CollectorRegistry
 
+from signals.alerts.notices import HELD_FOR, PASSED_FOR
 from signals.errors import BadReason
-from signals.messages import MoveFlag, PriceSample
+from signals.messages import AlertKind, MoveFlag, PriceSample
 from signals.policy import Policy
 from streams.metrics import Metrics, show_build
 from streams.settings import PREFIX, Settings
@@ -207,3 +208,11 @@ def test_the_page_on_prices_has_every_flag_and_kind() -> None:
 
     for name in (*get_args(MoveFlag), *get_args(get_type_hints(PriceSample)["kind"])):
         assert f"| `{name}` |" in page
+
+
+def test_the_page_on_alerts_has_every_kind_and_every_choice_of_the_delivery() -> None:
+    page = _text("docs/alerts.md")
+
+    assert set(re.findall(r"^\| `(\w+)` \|", page, re.M)) == set(get_args(AlertKind))
+    chosen = {*HELD_FOR, *PASSED_FOR}
+    assert set(re.findall(r"`(\w+)`", page.partition("## Delivery")[2])) >= chosen
