@@ -60,6 +60,11 @@ def _site(*names: str, country: str | None = None, worth: str | None = None) -> 
     )
 
 
+def _weak(told: Reading) -> Reading:
+    """The same, read too faintly to raise an alert."""
+    return replace(told, weak=True)
+
+
 _STRANGER = Party(id="org:~stranger", name="Stranger", role="buyer", known=False)
 
 _CONTRACT: Mapping[str, tuple[Reading, ...]] = {
@@ -74,6 +79,8 @@ _CONTRACT: Mapping[str, tuple[Reading, ...]] = {
     "denied": (reading("MSFT", worth="9.7", deal_status="denied"),),
     "cancelled": (reading("IREN", "MSFT", worth="9.7", deal_status="cancelled"),),
     "larger contract": (reading("IREN", "MSFT", worth="97"),),
+    "weak": (reading("IREN", "MSFT", deal_status=None, weak=True),),
+    "weak, one party": (reading("IREN", worth="9.7", deal_status=None, weak=True),),
     "nothing": (),
 }
 # Tellings of one matter by one, two and three of its parties: their anchors are four.
@@ -90,6 +97,9 @@ _CHAIN: Mapping[str, tuple[Reading, ...]] = {
     "chain, stranger": (
         reading("AMZN", worth="5", parties=(*parties("AMZN"), _STRANGER)),
     ),
+    "chain, weak": (reading("AMZN", worth="5", weak=True),),
+    "chain, weak first two": (reading("MSFT", "AMZN", weak=True, keywords=("lease", "site")),),
+    "chain, words": (reading("AMZN", "CIFR", keywords=("lease", "site")),),
     "chain, only a stranger": (reading(worth="5", parties=(_STRANGER,)),),
     "nothing": (),
 }  # fmt: skip
@@ -114,6 +124,9 @@ _MEASURES: Mapping[str, tuple[Reading, ...]] = {
     "site": (_site("IREN", country="US"),),
     "site, worth": (_site("IREN", country="US", worth="3"),),
     "site, somewhere": (_site("IREN", "MSFT"),),
+    "site, weak": (_weak(_site("IREN", country="US")),),
+    "relaxed, weak": (_weak(_control("MSFT", direction="relax")),),
+    "no company, weak": (_weak(_control(direction="tighten", counterpart="CN")),),
     "site elsewhere": (_site("MSFT", country="AE", worth="15.2"),),
     "nothing": (),
 }
