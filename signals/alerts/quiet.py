@@ -30,6 +30,7 @@ def advance(draft: Draft, time_us: Micros, policy: Policy) -> None:
     if row is not None:
         quiet_us = hour_us - policy.story_us - policy.disorder_us
         _shrink_stories(draft, quiet_us, policy)
+        _forget_reactions(draft, quiet_us)
         _forget_others(draft, quiet_us)
 
 
@@ -98,17 +99,30 @@ def _drop_story(draft: Draft, group: Telling) -> None:
     draft.drop(f"story:{story_id_of(group.type, group.lead)}")
 
 
+def _forget_reactions(draft: Draft, quiet_us: int) -> None:
+    """Drop what was measured of quiet stories: it has been told."""
+    lively = {
+        member.event_id
+        for group in draft.values("telling")
+        if group.last.published_us >= quiet_us
+        for member in group.members
+    }
+    for part in draft.parts("reaction"):
+        row: ReactionRow | None = draft.get(part)
+        if row is None or row.reaction.move.to_us >= quiet_us:
+            continue
+        # A story that is told for weeks keeps what its first days did to the price.
+        if lively.isdisjoint(row.reaction.event_ids):
+            draft.drop(part)
+
+
 def _forget_others(draft: Draft, quiet_us: int) -> None:
-    """Drop what belongs to no story that is kept: events told elsewhere, reactions, old moves."""
+    """Drop what belongs to no story that is kept: events told elsewhere, old moves."""
     for part in draft.parts("event"):
         told: RelayRow | None = draft.get(part)
         if told is None or told.event is not None:
             continue
         if all(relay.event.published_us < quiet_us for relay in told.relays):
-            draft.drop(part)
-    for part in draft.parts("reaction"):
-        row: ReactionRow | None = draft.get(part)
-        if row is not None and row.reaction.move.to_us < quiet_us:
             draft.drop(part)
     for part in draft.parts("story"):
         story: StoryRow | None = draft.get(part)
