@@ -108,12 +108,14 @@ async def test_killed_again_and_again_it_holds_every_record_once(
             process.kill()
     with pytest.raises(ConfigError, match="was cut off"):
         list(read_recording(folder, "a"))
+    # The last kill mostly comes in the middle of a file, and sometimes between two.
+    is_torn = any(folder.rglob("*.torn"))
     with recording(broker, prefix, folder) as process:
         out, errors = process.communicate(timeout=120)
 
     assert process.returncode == 0, errors
     assert "already there 0," not in out
-    assert "was torn" in errors
+    assert ("was torn" in errors) == is_torn
     assert list(read_recording(folder, "a")) == await held_in(broker, f"{prefix}a")
     assert not list(folder.rglob("*.torn"))
 
