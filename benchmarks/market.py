@@ -1,16 +1,15 @@
-"""How fast prices are merged and measured: python -m benchmarks.market [--samples N].
+"""How fast prices are merged and measured: python -m benchmarks.market [--samples N] [--tickers N].
 
-A tape of trades of 20 tickers through the steps of sample_prices and track_reactions, as live and
-replay run them: merged by second, laid on the path, and watched for an event of each ticker (four
-levels each way, six horizons) and for moves past the threshold since the close before, with beta
-and volatility from 130 daily records. At 1, 10 and 50 trades a second and ticker: a quiet share, a
-busy one, and SPY. The peer is pandas on the same trades in the same run: one batch that groups them
-by ticker and second into first, high, low and last, and their return since the close before; it
-knows no order of arrival, no levels and no horizons. Figures are the best of fifteen runs, in the
-processor's time.
-
-Bytes are what one sample makes sample_prices write when every sample is a batch of its own: the
-changed rows and the journal's records, keys with them.
+A tape of trades of 20 tickers (or as many as are asked for) through the steps of sample_prices and
+track_reactions, as live and replay run them: merged by second, laid on the path, and watched for an
+event of each ticker (four levels each way, six horizons) and for moves past the threshold since the
+close before, with beta and volatility from 130 daily records. At 1, 10, 20 and 50 trades a second
+and ticker: a quiet share, busy ones, and SPY. The peer is pandas on the same trades in the same
+run: one batch that groups them by ticker and second into first, high, low and last, and their
+return since the close before; it knows no order of arrival, no levels and no horizons. Figures are
+the best of fifteen runs, in the processor's time. Bytes are what one sample makes sample_prices
+write when every sample is a batch of its own: the changed rows and the journal's records, keys with
+them.
 """
 
 import argparse
@@ -37,7 +36,6 @@ from streams.replay import Pipeline
 from streams.tables import load_sessions
 
 _OPEN_US = Micros(1_762_180_200_000_000)  # 2025-11-03T14:30:00Z
-_TICKERS = tuple(f"T{number}" for number in range(20))
 _DENSITIES = (1, 10, 20, 50)
 _RUNS = 15
 _Given = TypeVar("_Given")
@@ -59,8 +57,10 @@ def main() -> None:
     """Print a table, and one line of JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--samples", type=int, default=40_000)
+    parser.add_argument("--tickers", type=int, default=20)
     options = parser.parse_args()
-    rows = [_measure(density, options.samples) for density in _DENSITIES]
+    tickers = tuple(f"T{number}" for number in range(options.tickers))
+    rows = [_measure(density, options.samples, tickers) for density in _DENSITIES]
     print("trades/s/ticker   samples/s   pandas/s   ratio   seconds sent   bytes/sample")
     for row in rows:
         print(
@@ -73,8 +73,8 @@ def main() -> None:
     print(json.dumps({"benchmark": "market", "load": os.getloadavg()[0], "rows": found}))
 
 
-def _measure(density: int, count: int) -> Row:
-    tape = _tape(density, count)
+def _measure(density: int, count: int, tickers: Sequence[str]) -> Row:
+    tape = _tape(density, count, tickers)
     sent = 0
 
     def fold(pipeline: Pipeline) -> None:
@@ -87,7 +87,7 @@ def _measure(density: int, count: int) -> Row:
     return Row(
         trades_a_second=density,
         samples=count,
-        rate=count / _best(_watching, fold),
+        rate=count / _best(lambda: _watching(tickers), fold),
         seconds_sent=sent,
         peer_rate=count / _best(lambda: _frame(tape), _group),
         bytes_a_sample=_written(tape) / count,
@@ -105,7 +105,7 @@ def _best(prepare: Callable[[], _Given], run: Callable[[_Given], object]) -> flo
     return min(spent)
 
 
-def _watching() -> Pipeline:
+def _watching(tickers: Sequence[str]) -> Pipeline:
     """Return the agents with 130 closes and one event of every ticker, and the first price."""
     pipeline = Pipeline(
         build_agents(
@@ -117,7 +117,7 @@ def _watching() -> Pipeline:
         )
     )
     random = Random(2)
-    for ticker in _TICKERS:
+    for ticker in tickers:
         for number in range(130, 0, -1):
             close = Decimal(f"{100 + random.gauss(0.0, 2.0):.2f}") if number > 1 else Decimal(100)
             pipeline.feed(names.PRICES, ticker, _daily(ticker, number, close))
@@ -149,15 +149,15 @@ def _read(headline: Headline) -> tuple[Reading, ...]:
     return (deal,)
 
 
-def _tape(density: int, count: int) -> Sequence[PriceSample]:
+def _tape(density: int, count: int, tickers: Sequence[str]) -> Sequence[PriceSample]:
     """Return trades of all tickers in turn, a deviation of 0.02 % a second."""
     random, found = Random(1), []
-    prices, volumes = dict.fromkeys(_TICKERS, 100.0), dict.fromkeys(_TICKERS, 0)
+    prices, volumes = dict.fromkeys(tickers, 100.0), dict.fromkeys(tickers, 0)
     for number in range(count):
-        ticker = _TICKERS[number % len(_TICKERS)]
+        ticker = tickers[number % len(tickers)]
         prices[ticker] *= 1 + random.gauss(0.0, 0.0002 / density**0.5)
         volumes[ticker] += 100
-        time_us = Micros(_OPEN_US + number * SECOND_US // (len(_TICKERS) * density))
+        time_us = Micros(_OPEN_US + number * SECOND_US // (len(tickers) * density))
         price = Decimal(f"{prices[ticker]:.2f}")
         found.append(_trade(ticker, time_us, price, volumes[ticker]))
     return found

@@ -9,7 +9,7 @@ from signals.market.basis import basis_after
 from signals.market.measures import statistics_at
 from signals.market.session_moves import SessionBase, previous_day
 from signals.market.sessions import Session
-from signals.market.splits import factor_between
+from signals.market.splits import MOST_STEP, factor_between
 from signals.messages import Micros, Move, MoveReport, Second
 from signals.policy import SECOND_US
 from signals.reactions.confounders import Candidate, candidates_of, confounders_of, explaining
@@ -28,6 +28,7 @@ __all__ = [
 
 # A price within these ratios of the close before has not been through a split since.
 _NEAR, _FAR = Decimal("0.6"), Decimal("1.7")
+_NEAREST, _FARTHEST = 0.75, 0.75 * MOST_STEP  # of the close before: 0.75 / 1.35 is no split
 _MOST_NAMED = 10  # events that a report names: a busy day has more
 
 
@@ -36,11 +37,17 @@ def may_report(view: View, session: Session, second: Second) -> bool:
     row: MoveRow | None = view.draft.get(f"move:{session.open_us}")
     if row is not None and row.report.status == "live":
         return second.second_us <= row.report.move.to_us
-    if second.second_us < view.clock.reached_us and _has_close_after(view, session):
+    is_late = second.second_us < view.clock.reached_us
+    if is_late and (row is not None or view.clock.reached_us >= session.close_us):
         return True  # a late price of an earlier session: let the search decide
     watch = _watch(view, session)
     if watch is None:
         return False
+    if watch.near and not _is_near(second, watch.previous.close):
+        watch = replace(watch, near=False)
+        view.draft.put("watch", watch)
+    if is_late and not watch.near:
+        return True  # it can lie between two prices of which the later looked like a split
     return move_past(second, _base(view, session, watch, second), view.policy) is not None
 
 
@@ -62,17 +69,23 @@ def watch_session(view: View, bounds: Bounds, newest: Second | None) -> None:
         bounds.after_us = max(bounds.after_us, row.report.move.to_us)
         return
     watch = _watch(view, session)
-    if watch is not None and newest is not None:
-        basis = _base(view, session, watch, newest).basis
-        next_us = Micros(reached_us + SECOND_US)  # the newest second may stand on both sides
-        scale = float(basis.factor(next_us)) * float(basis.suspected(next_us))
-        near = view.policy.unexplained_raw - 1e-6
-        bounds.watch_band(float(watch.previous.close) / scale, -near, near)
+    if watch is None:
+        return
+    if newest is None:
+        bounds.until_us = min(bounds.until_us, reached_us)
+        return
+    if watch.near:
+        bounds.watch_band(float(watch.previous.close), _NEAREST - 1, _FARTHEST - 1)
+    basis = _base(view, session, watch, newest).basis
+    next_us = Micros(reached_us + SECOND_US)  # the newest second may stand on both sides
+    scale = float(basis.factor(next_us)) * float(basis.suspected(next_us))
+    near = view.policy.unexplained_raw - 1e-6
+    bounds.watch_band(float(watch.previous.close) / scale, -near, near)
 
 
-def _has_close_after(view: View, session: Session) -> bool:
-    days = view.days()
-    return bool(days) and days[-1].close_us > session.open_us
+def _is_near(second: Second, close: Decimal) -> bool:
+    base = float(close)
+    return _NEAREST * base < float(second.low) and float(second.high) < _FARTHEST * base
 
 
 def _watch(view: View, session: Session) -> WatchRow | None:
@@ -86,7 +99,12 @@ def _watch(view: View, session: Session) -> WatchRow | None:
     if previous is None:
         return None
     statistics = statistics_at(days, session.open_us, view.policy, view.splits())
-    found = WatchRow(open_us=session.open_us, previous=previous, statistics=statistics)
+    until_us = Micros(view.clock.reached_us + SECOND_US)
+    near = all(
+        _is_near(second, previous.close)
+        for second in view.path().between(session.open_us, until_us)
+    )
+    found = WatchRow(open_us=session.open_us, previous=previous, statistics=statistics, near=near)
     view.draft.put("watch", found)
     return found
 

@@ -135,11 +135,16 @@ class GuardsRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchRow:
-    """What a session's prices are compared with, so that a second need not find it again."""
+    """What a session's prices are compared with, so that a second need not find it again.
+
+    ``near`` is whether all its prices so far lie so near to the close before that no step between
+    any two of them looks like a split.
+    """
 
     open_us: Micros
     previous: Daily
     statistics: Statistics
+    near: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -248,6 +248,22 @@ def test_report_that_was_withdrawn_comes_back_with_a_later_price() -> None:
     assert [report.status for report in reports] == ["live", "withdrawn", "live"]
 
 
+def test_late_price_shows_that_what_looked_like_a_split_was_a_fall() -> None:
+    # 50 after a close of 97 looks like two for one; 80 between them makes it a fall.
+    low = trade("IREN", "50", at=us(OPEN) + MINUTE_US)
+    between = trade("IREN", "80", at=us(OPEN))
+    in_order = [*history("IREN", "97", until=_FRIDAY), between, low]
+    in_disorder = [*history("IREN", "97", until=_FRIDAY), low, between]
+    policy = Policy(unexplained_raw=0.2, unexplained_z=1.5)
+
+    moves = [
+        [(alert.kind, alert.moves[0].raw) for alert in run(agents(_READINGS, policy=policy), given)]
+        for given in (in_order, in_disorder)
+    ]
+
+    assert moves[0] == moves[1] == [("unexplained_move", pytest.approx(-0.4845, abs=5e-5))]
+
+
 # ---- several companies ---------------------------------------------------------------------------
 
 
