@@ -78,6 +78,9 @@ def kind_of(part: str) -> str:
     return part.partition(":")[0]
 
 
+_set = dict[str, Row].__setitem__
+
+
 class KeyRows(dict[str, Row]):
     """The rows of a key, and the names of its parts by kind, so that a step need not look for them.
 
@@ -100,7 +103,15 @@ class KeyRows(dict[str, Row]):
             return
         if part not in self:
             self.kinds.setdefault(kind_of(part), {})[part] = None
-        super().__setitem__(part, row)
+        _set(self, part, row)
+
+    def apply(self, changes: Mapping[str, Row | None]) -> None:
+        """Set and take out what a step has changed."""
+        for part, row in changes.items():
+            if row is not None and part in self:
+                _set(self, part, row)  # nearly all of them
+            else:
+                self.put(part, row)
 
     def __setitem__(self, part: str, row: Row) -> None:
         raise TypeError("a step does not change the rows that it is given")

@@ -70,14 +70,15 @@ class Pipeline:
 
     def feed(self, topic: str, key: str, message: Any) -> Sequence[Output]:
         """Fold a message, and what comes of it, and return every output in order."""
-        first = self._folds[topic](key, message)
+        folds = self._folds
+        first = folds[topic](key, message)
         if not first:
             return first
         outputs = list(first)
         for output in outputs:  # it grows
-            fold = self._folds.get(output.topic)
-            if fold is not None:
-                outputs += fold(output.key, output.message)
+            fold = folds.get(output.topic)
+            if fold is not None and (more := fold(output.key, output.message)):
+                outputs += more
         return outputs
 
     def fold(self, topic: str, key: str, message: Any) -> tuple[Output, ...]:
@@ -110,8 +111,8 @@ def _fold_of(
         except BadMessage as error:
             dead[error.reason] += 1
             return ()
-        for part, row in changes.items():
-            rows.put(part, row)
+        if changes:
+            rows.apply(changes)
         if not rows:
             del states[key]
         return outputs

@@ -56,7 +56,6 @@ class DeliveredView:
         return sum(self.counts[reason] for reason in HELD_FOR)
 
     def _sent(self, decision: Decision) -> tuple[Notice, ...]:
-        for part, row in decision.changes.items():
-            self._rows.put(part, row)
+        self._rows.apply(decision.changes)
         self.digests += sum(not isinstance(notice, Alert) for notice in decision.outputs)
         return decision.outputs
