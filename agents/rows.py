@@ -5,8 +5,8 @@ its value is
 
     byte 0      kind: R row, G grave of a deleted row, C cursor of the partition
     bytes 1-8   the offset of the input record that changed it last, big endian
-    bytes 9-    R: the row, canonical JSON; G: when it was deleted, milliseconds since 1970;
-                C: where a recovery begins to read, and a checksum of the record at the offset
+    bytes 9-    R: the row, canonical JSON by place; G: when it was deleted, in milliseconds since
+                1970; C: where a recovery begins to read, and a checksum of the record at the offset
 
 A row counts only if its offset is not lower than that of the row it follows: a worker that was
 paused and has lost the partition may still append what it holds, after the new owner's rows. Hence
@@ -28,7 +28,7 @@ from itertools import islice
 from typing import Any
 
 from signals.fold import Agent, KeyRows, Row, Rows
-from streams.codec import decode, encode
+from streams.codec import decode_row, encode_row
 
 __all__ = ["CURSOR_ID", "Cursor", "Partition", "Written", "read_cursor", "row_id"]
 
@@ -162,7 +162,7 @@ class Partition:
 
     def _read(self, key: str, part: str) -> Any:
         kind = self._agent.rows[part.partition(":")[0]]
-        return decode(self._slots[row_id(key, part)].value[_HEAD.size :], kind)
+        return decode_row(self._slots[row_id(key, part)].value[_HEAD.size :], kind)
 
     # ---- writing ----
 
@@ -181,7 +181,7 @@ class Partition:
             row = self._decoded[key].get(part)
             identity = row_id(key, part)
             if row is not None:
-                written.append((identity, _HEAD.pack(_ROW, offset) + encode(row)))
+                written.append((identity, _HEAD.pack(_ROW, offset) + encode_row(row)))
             else:
                 written.append((identity, _GRAVE.pack(_DEAD, offset, now_ms)))
         fresh = {identity for identity, _ in written}

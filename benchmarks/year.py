@@ -29,7 +29,7 @@ from signals.market.sessions import Session
 from signals.messages import Alert, Headline, Micros, PriceSample
 from signals.policy import DAY_US, MINUTE_US, SECOND_US, Policy
 from streams.assemble import assemble_agents
-from streams.codec import encode
+from streams.codec import encode, encode_row
 from streams.replay import Pipeline
 from streams.sinks.delivered import DeliveredView
 from streams.sources.times import instant_us, parse_instant
@@ -67,7 +67,7 @@ class Tally:
         sizes = self.sizes.setdefault(key, {})
         for part, row in result.changes.items():
             name = len(key.encode()) + 1 + len(part.encode())
-            size = 0 if row is None else name + _HEAD_BYTES + len(encode(row))
+            size = 0 if row is None else name + _HEAD_BYTES + len(encode_row(row))
             self.written += size or name
             self.totals[key] += size - sizes.pop(part, 0)
             if size:

@@ -13,7 +13,7 @@ from signals.alerts.story import story_id_of, story_of
 from signals.fold import Draft
 from signals.messages import Alert, Micros
 from signals.policy import HOUR_US, Policy
-from signals.tellings import Telling, lasts
+from signals.tellings import Telling, lasts, slimmed
 
 __all__ = ["advance"]
 
@@ -56,7 +56,8 @@ def _condense(draft: Draft, group: Telling, lead: RelayRow, policy: Policy) -> N
         return
     story = story_of(told, (), policy)
     event = replace(
-        told[0],
+        slimmed(told[0]),
+        title=told[0].title,
         deal_status=story.visible.status,
         direction=story.visible.direction,
         tickers=story.visible.tickers,
@@ -64,9 +65,6 @@ def _condense(draft: Draft, group: Telling, lead: RelayRow, policy: Policy) -> N
         parties=story.parties,
         places=story.places,
         term=story.term,
-        subjects=(),
-        quantities=(),
-        evidence=(),
     )
     relay = replace(lead.relays[0], event=event, moved_to=None)
     count = max(lead.stands_for, 1) + len(told) - 1

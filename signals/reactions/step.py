@@ -41,10 +41,11 @@ from signals.reactions.tracks import (
     withdraw_gone,
 )
 from signals.reactions.view import View
+from signals.tellings import slimmed
 
 __all__ = ["track_reactions_step"]
 
-_HISTORY_US = 300 * DAY_US  # beyond the oldest close that beta and volatility look at
+_HOLIDAYS = 14  # days that a year's closed weeks are more than the average
 _GAP_US = 5 * DAY_US  # how old the price before an event can be: a long weekend
 
 
@@ -76,7 +77,11 @@ def _fold_event(view: View, entry: EventEntry) -> Result:
     before: EntryRow | None = view.draft.get(part)
     if before is not None and not _is_newer(entry.event, before.entry.event):
         return EMPTY
-    after = EntryRow(entry=entry) if before is None else replace(before, entry=entry)
+    # Only on its anchor is an event passed on whole; elsewhere it is grouped and measured.
+    kept = entry
+    if entry.event.anchor != view.key:
+        kept = replace(entry, event=slimmed(entry.event))
+    after = EntryRow(entry=kept) if before is None else replace(before, entry=kept)
     view.draft.put(part, after)
     _advance(view, entry.event.anchor_us, priced=False)
     event, was = entry.event, None if before is None else before.entry.event
@@ -168,14 +173,21 @@ def _forget(view: View) -> None:
             draft.drop(f"event:{row.entry.event.event_id}")
 
 
+def _history_us(policy: Policy) -> int:
+    """Return how far back closes are looked at: a session in a day and a half, and holidays."""
+    wanted = max(policy.beta_days, policy.volatility_days, policy.volume_days) + 1
+    return (wanted * 3 // 2 + _HOLIDAYS) * DAY_US
+
+
 def _forget_prices(view: View) -> None:
     draft, measured_us = view.draft, view.measured_us
+    history_us = _history_us(view.policy)
     for part in draft.parts(KIND):
         if int(part.removeprefix(PREFIX)) * ROW_US < measured_us - _GAP_US:
             draft.drop(part)
     for part in draft.parts("days"):
         row: DaysRow | None = draft.get(part)
-        if row is not None and row.days[-1].close_us < measured_us - _HISTORY_US:
+        if row is not None and row.days[-1].close_us < measured_us - history_us:
             draft.drop(part)
     for part in draft.parts("move"):
         if int(part.removeprefix("move:")) < measured_us:

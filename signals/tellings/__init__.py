@@ -1,6 +1,7 @@
 """Which events tell the same thing: a pure function of a set of events."""
 
 from signals.tellings.agreement import lasts
+from signals.tellings.facts import slimmed
 from signals.tellings.grouping import (
     Change,
     add_telling,
@@ -20,5 +21,6 @@ __all__ = [
     "join",
     "lasts",
     "regroup",
+    "slimmed",
     "telling_of",
 ]

@@ -1,12 +1,13 @@
 """What one event says that can tell its story from another: the facts that agreement weighs."""
 
 import re
+from dataclasses import replace
 from decimal import Decimal
 from typing import NamedTuple
 
 from signals.messages import Event, Micros
 
-__all__ = ["FIGURES", "Facts", "facts_of"]
+__all__ = ["FIGURES", "Facts", "facts_of", "slimmed"]
 
 FIGURES = frozenset({"deal_value", "capex", "stake", "loan", "other"})
 # Rules of words by which companies and stakes change hands: of two parties that happens once.
@@ -55,6 +56,18 @@ class Facts(NamedTuple):
         if type_ == "export_control":
             return self.orgs | self.words | frozenset(f"place:{code}" for code in self.countries)
         return self.orgs | self.words
+
+
+def slimmed(event: Event) -> Event:
+    """Return an event without what is only shown: with the same facts, in a third of the bytes."""
+    return replace(
+        event,
+        title="",
+        evidence=tuple(span for span in event.evidence if _OWNERSHIP.search(span.rule))[:1],
+        subjects=(),
+        quantities=(),
+        claims=(),
+    )
 
 
 def facts_of(event: Event) -> Facts:
