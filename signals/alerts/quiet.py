@@ -58,6 +58,7 @@ def _condense(draft: Draft, group: Telling, lead: RelayRow, policy: Policy) -> N
     event = replace(
         slimmed(told[0]),
         title=told[0].title,
+        rules=told[0].rules,
         deal_status=story.visible.status,
         direction=story.visible.direction,
         tickers=story.visible.tickers,

@@ -5,7 +5,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import NamedTuple
 
-from signals.messages import Event, Micros
+from signals.messages import Event, Micros, RuleSetId
 
 __all__ = ["FIGURES", "Facts", "facts_of", "slimmed"]
 
@@ -18,6 +18,7 @@ _NUMBERED = re.compile(r"[가-힣].*\d|\d(?:차|호|공구|단지|호기|기)$")
 _SITE = re.compile(
     r"^[가-힣]{1,6}(?:동|구|군|읍|역|점|지구|단지|공항|항)$|^[가-힣]+\d+(?:차|단지|호기)$"
 )
+_NO_RULES = RuleSetId(version="", hash="")
 _ONLY_NAMED = 100  # who takes no part says little, however small
 
 
@@ -63,6 +64,10 @@ def slimmed(event: Event) -> Event:
     return replace(
         event,
         title="",
+        rules=_NO_RULES,
+        parties=tuple(replace(party, name="", tickers=()) for party in event.parties),
+        tickers=(),
+        term=None,
         evidence=tuple(span for span in event.evidence if _OWNERSHIP.search(span.rule))[:1],
         subjects=(),
         quantities=(),
