@@ -196,7 +196,7 @@ def test_missing_topics_are_named(embedded_broker, prefix, tmp_path):
 
 
 def test_a_backlog_does_not_starve_the_stages_behind(embedded_broker, prefix, tmp_path):
-    settings, count = _settings(embedded_broker, prefix), 40_000
+    settings, count = _settings(embedded_broker, prefix), 200_000
     asyncio.run(fill(settings, range(count), key))
     with WorkerProcess(settings, tmp_path) as worker:
         worker.wait_for(lambda: left_at_the_end(settings)[1] > 0, 40)
