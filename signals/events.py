@@ -119,6 +119,7 @@ def _events(
             claims=reading.claims,
             keywords=reading.keywords,
             weak=reading.weak,
+            threshold=reading.threshold,
         )
 
 

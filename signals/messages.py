@@ -336,7 +336,8 @@ class Event:
         anchor: the subject whose key the event's story lives on.
         late: received later than the policy allows; told, but not measured.
         keywords: the words of its title that tell stories apart, companies by their ids.
-        weak: read below the threshold of its type: at most one more telling of a story that others
+        threshold: the confidence from which on a reading of its type counts.
+        weak: read below that: at most one more telling of a story that others
             tell. It goes to the journal, and is no record of ``events.v1``.
     """
 
@@ -370,6 +371,7 @@ class Event:
     keywords: tuple[str, ...] = ()
     weak: bool = False
     claims: tuple[Claim, ...] = ()
+    threshold: float = 0.0
 
     @property
     def anchor_us(self) -> Micros:

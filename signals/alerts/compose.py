@@ -69,13 +69,13 @@ def _explain_story(
     story: Story, *, kind: AlertKind, supersedes: tuple[str, ...], policy: Policy
 ) -> Explain:
     terms = story_terms(story)
-    confidence = max(event.confidence for event in story.events)
+    surest = max(story.events, key=lambda event: (event.confidence, event.event_id))
     return Explain(
         summary=f"{kind}: {story.type} told by {len(story.events)}",
         rules=tuple(dict.fromkeys(span.rule for _, span in story.evidence)),
         evidence=story.evidence,
         thresholds=(
-            Threshold(name="confidence", value=confidence, limit=0.5),
+            Threshold(name="confidence", value=surest.confidence, limit=surest.threshold),
             *_thresholds(story.visible.moves, story.spilled, policy),
         ),
         score=score_of(terms),

@@ -215,6 +215,7 @@ def to_reading(candidate: Candidate, context: Context, sums: Sequence[Sum]) -> R
     return Reading(
         type=candidate.kind.name,
         confidence=candidate.confidence,
+        threshold=candidate.kind.threshold,
         parties=candidate.parties,
         tickers=tuple(tickers),
         evidence=tuple(

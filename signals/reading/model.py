@@ -66,4 +66,5 @@ class Reading:
     places: tuple[Place, ...] = ()
     claims: tuple[Claim, ...] = ()
     keywords: tuple[str, ...] = ()
+    threshold: float = 0.0
     weak: bool = False

@@ -21,9 +21,9 @@ from streams.recording import open_recording
 from streams.replay import Report
 from streams.rule_files import read_pack
 from streams.settings import Settings
-from streams.sources.prices_file import INTERVALS
 from streams.sources.times import instant_us, parse_instant
 from tapewire.alert_log import AlertLog
+from tapewire.input_arguments import add_input_arguments
 from tapewire.replay_inputs import Span, Told
 from tapewire.replay_modes import (
     Given,
@@ -71,7 +71,8 @@ examples:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add where records come from, which of them, by what and how, and where alerts go."""
-    _add_inputs(parser)
+    add_input_arguments(parser)
+    add_broker_arguments(parser)
     for name, text in (
         ("--from", "leave out what was received before"),
         ("--to", "leave out what was received then or later"),
@@ -117,30 +118,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--all", action="store_true", help="with --to-prefix: events, journal and reactions too"
     )
     parser.add_argument("--json", action="store_true", help="the last line as a JSON object")
-
-
-def _add_inputs(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--headlines", type=Path, nargs="+", default=[], metavar="FILE", help="JSON lines"
-    )
-    parser.add_argument(
-        "--prices",
-        type=Path,
-        nargs="+",
-        default=[],
-        metavar="FILE",
-        help="CSV or Parquet: time,ticker,price, or bars",
-    )
-    parser.add_argument(
-        "--bar", choices=INTERVALS, help="how long the bars are, in a file without a column end"
-    )
-    parser.add_argument(
-        "--recording", type=Path, metavar="FOLDER", help="recorded topics, instead of files"
-    )
-    parser.add_argument(
-        "--raw", action="store_true", help="its headlines and prices, not what the agents wrote"
-    )
-    add_broker_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
