@@ -10,7 +10,7 @@ from signals.errors import BadMessage
 from signals.fold import Rows, apply_changes
 from signals.market.markets import mic_of
 from signals.market.merging import second_of
-from signals.market.path import ended_us
+from signals.market.path import Close, ended_us
 from signals.market.seconds import sample_prices_step
 from signals.market.sessions import Session, Sessions
 from signals.market.splits import Jump, jumps_of
@@ -192,7 +192,7 @@ def _jumps(market: Market) -> tuple[Jump, ...]:
     }
     for day in market.days:
         last_us = Micros(day.close_us - SECOND_US)
-        seconds.setdefault(last_us, _closing_second(day, last_us))
+        seconds.setdefault(last_us, _closing_second(market.ticker, day, last_us))
     ordered = [seconds[second_us] for second_us in sorted(seconds)]
     if not ordered:
         return ()
@@ -200,9 +200,9 @@ def _jumps(market: Market) -> tuple[Jump, ...]:
     return jumps_of(first.first, first.second_us, ordered, market.splits)
 
 
-def _closing_second(day: Daily, second_us: Micros) -> Second:
+def _closing_second(ticker: str, day: Close, second_us: Micros) -> Second:
     return Second(
-        ticker=day.ticker,
+        ticker=ticker,
         second_us=second_us,
         first_us=second_us,
         first=day.close,
@@ -214,7 +214,7 @@ def _closing_second(day: Daily, second_us: Micros) -> Second:
     )
 
 
-def _close_us(day: Daily) -> Micros:
+def _close_us(day: Close) -> Micros:
     return day.close_us
 
 

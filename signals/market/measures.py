@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from math import fsum, sqrt
 
+from signals.market.path import Close
 from signals.market.splits import ONE, factor_between, jump_of
-from signals.messages import Daily, Micros, Split
+from signals.messages import Micros, Split
 from signals.policy import Policy
 
 __all__ = ["Statistics", "abnormal_of", "ratio", "score_of", "statistics_at", "volume_ratio_of"]
@@ -41,7 +42,7 @@ def ratio(later: Decimal, earlier: Decimal) -> float:
 
 
 def statistics_at(
-    days: Sequence[Daily], time_us: Micros, policy: Policy, splits: Sequence[Split] = ()
+    days: Sequence[Close], time_us: Micros, policy: Policy, splits: Sequence[Split] = ()
 ) -> Statistics:
     """Return beta, volatility and volume from the closes known at a time.
 
@@ -71,8 +72,8 @@ def statistics_at(
 
 
 def _steps(
-    days: Sequence[Daily], splits: Sequence[Split]
-) -> Iterator[tuple[Daily, Daily, Decimal]]:
+    days: Sequence[Close], splits: Sequence[Split]
+) -> Iterator[tuple[Close, Close, Decimal]]:
     """Yield each two closes that follow each other, and the splits between them as a factor."""
     for a, b in itertools.pairwise(days):
         between = [split for split in splits if a.close_us < split.effective_us <= b.close_us]
@@ -101,7 +102,7 @@ def _deviation(returns: Sequence[float]) -> float | None:
     return sqrt(fsum((value - mean) ** 2 for value in returns) / (len(returns) - 1))
 
 
-def _mean_volume(days: Sequence[Daily], splits: Sequence[Split]) -> float | None:
+def _mean_volume(days: Sequence[Close], splits: Sequence[Split]) -> float | None:
     """Return the mean daily volume, in shares as they are after the last of the days."""
     volumes = [
         float(day.volume * factor_between(splits, day.close_us, days[-1].close_us))

@@ -20,11 +20,13 @@ __all__ = [
     "KIND",
     "PREFIX",
     "ROW_US",
+    "Close",
     "DaysRow",
     "Path",
     "PathRow",
     "add_day",
     "add_second",
+    "close_of",
     "days_part",
     "days_until",
     "ended_us",
@@ -43,11 +45,29 @@ class PathRow(NamedTuple):
     seconds: tuple[Second, ...]
 
 
+class Close(NamedTuple):
+    """A ``Daily`` as it is kept under its ticker's key; the fields are the same."""
+
+    close_us: Micros
+    close: Decimal
+    received_us: Micros
+    benchmark_close: Decimal | None = None
+    volume: Decimal | None = None
+    benchmark: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DaysRow:
     """The daily closes of a ticker over sixteen days, ascending by ``close_us``."""
 
-    days: tuple[Daily, ...]
+    days: tuple[Close, ...]
+
+
+def close_of(day: Daily) -> Close:
+    """Return a daily record as it is kept."""
+    return Close(
+        day.close_us, day.close, day.received_us, day.benchmark_close, day.volume, day.benchmark
+    )
 
 
 def path_part(second_us: Micros) -> str:
@@ -83,7 +103,7 @@ def days_part(close_us: Micros) -> str:
     return f"days:{close_us // _DAYS_US}"
 
 
-def days_until(draft: Draft, newest_us: Micros, *, count: int) -> tuple[Daily, ...]:
+def days_until(draft: Draft, newest_us: Micros, *, count: int) -> tuple[Close, ...]:
     """Return the closes up to a time, ascending: at least the last ``count`` that are kept.
 
     Five sessions a week, and holidays: a close a day and a half on average reaches far enough.
@@ -102,13 +122,14 @@ def add_day(row: DaysRow | None, day: Daily) -> DaysRow | None:
     """
     days = {} if row is None else {old.close_us: old for old in row.days}
     known = days.get(day.close_us)
-    if known is not None and _receipt(known) <= _receipt(day):
+    close = close_of(day)
+    if known is not None and _receipt(known) <= _receipt(close):
         return None
-    days[day.close_us] = day
+    days[day.close_us] = close
     return DaysRow(days=tuple(days[close_us] for close_us in sorted(days)))
 
 
-def _receipt(day: Daily) -> tuple[Micros, Decimal, Decimal]:
+def _receipt(day: Close) -> tuple[Micros, Decimal, Decimal]:
     return (day.received_us, day.close, day.benchmark_close or Decimal(0))
 
 

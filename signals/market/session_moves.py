@@ -16,11 +16,11 @@ from signals.market.measures import (
     statistics_at,
     volume_ratio_of,
 )
-from signals.market.path import ended_us
+from signals.market.path import Close, ended_us
 from signals.market.sessions import Session
 from signals.market.splits import extremes_of
 from signals.market.tape import Market
-from signals.messages import Daily, Micros, Move, Second
+from signals.messages import Micros, Move, Second
 
 __all__ = ["SessionBase", "SessionMoves", "previous_day", "session_base", "session_moves"]
 
@@ -38,7 +38,7 @@ class SessionBase:
     """
 
     session: Session
-    previous: Daily
+    previous: Close
     statistics: Statistics
     basis: Basis
 
@@ -114,7 +114,7 @@ class SessionMoves:
 
     ticker: str
     session: Session
-    previous: Daily | None
+    previous: Close | None
     gap: Move | None = None
     high: Move | None = None
     low: Move | None = None
@@ -122,7 +122,7 @@ class SessionMoves:
     is_over: bool = False
 
 
-def previous_day(days: Sequence[Daily], session: Session, before: Session | None) -> Daily | None:
+def previous_day(days: Sequence[Close], session: Session, before: Session | None) -> Close | None:
     """Return the close of the session before, None where it is not known.
 
     Args:

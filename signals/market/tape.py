@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from signals.fold import Draft, Row
-from signals.market.path import DaysRow, Path, add_day, add_second, days_part, path_part
+from signals.market.path import Close, DaysRow, Path, add_day, add_second, days_part, path_part
 from signals.market.sessions import Session, Sessions
 from signals.market.splits import SplitsRow, add_split
 from signals.messages import Daily, Micros, Second, Split
@@ -25,7 +25,7 @@ class Market:
 
     ticker: str
     path: Path
-    days: Sequence[Daily]
+    days: Sequence[Close]
     reached_us: Micros
     sessions: Sessions
     policy: Policy

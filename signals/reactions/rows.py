@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from signals.market.measures import Statistics
-from signals.market.path import DaysRow, PathRow
+from signals.market.path import Close, DaysRow, PathRow
 from signals.market.splits import SplitsRow
-from signals.messages import Daily, EventEntry, Micros, Move, MoveReport
+from signals.messages import EventEntry, Micros, Move, MoveReport
 from signals.tellings import Telling
 
 __all__ = [
@@ -142,7 +142,7 @@ class WatchRow:
     """
 
     open_us: Micros
-    previous: Daily
+    previous: Close
     statistics: Statistics
     near: bool
 

@@ -4,12 +4,11 @@ from dataclasses import dataclass
 
 from signals import names
 from signals.fold import Draft, Output
-from signals.market.path import Path, days_until
+from signals.market.path import Close, Path, days_until
 from signals.market.sessions import Sessions
 from signals.market.splits import SplitsRow
 from signals.market.tape import Market
 from signals.messages import (
-    Daily,
     Event,
     EventEntry,
     EventRelay,
@@ -80,7 +79,7 @@ class View:
         entries = [self.entry(member.event_id).entry for member in group.members]
         return [entry for entry in entries if is_measured(entry.event)]
 
-    def days(self) -> tuple[Daily, ...]:
+    def days(self) -> tuple[Close, ...]:
         """Return the daily closes that measures need, ascending."""
         policy = self.policy
         count = max(policy.beta_days, policy.volatility_days, policy.volume_days) + 10

@@ -185,7 +185,7 @@ def _adjusted_close(patch: pytest.MonkeyPatch) -> None:
 
     def mutant(row: path.DaysRow | None, day: Daily) -> path.DaysRow:
         days = {} if row is None else {old.close_us: old for old in row.days}
-        days[day.close_us] = day
+        days[day.close_us] = path.close_of(day)
         return path.DaysRow(days=tuple(days[close_us] for close_us in sorted(days)))
 
     patch.setattr(step, "add_day", mutant)
@@ -194,7 +194,7 @@ def _adjusted_close(patch: pytest.MonkeyPatch) -> None:
 def _statistics_of_later_days(patch: pytest.MonkeyPatch) -> None:
     """Beta and volatility are those of all the days that there are."""
 
-    def mutant(days: Sequence[Daily], time_us: Micros, *rest: Any) -> measures.Statistics:
+    def mutant(days: Sequence[path.Close], time_us: Micros, *rest: Any) -> measures.Statistics:
         return measures.statistics_at(days, Micros(time_us + 30 * DAY_US), *rest)
 
     patch.setattr(measure, "statistics_at", mutant)
@@ -203,7 +203,7 @@ def _statistics_of_later_days(patch: pytest.MonkeyPatch) -> None:
 def _close_of_the_day_itself(patch: pytest.MonkeyPatch) -> None:
     """The close before a session is its own."""
 
-    def mutant(days: Sequence[Daily], session: Any, before: Any) -> Daily | None:
+    def mutant(days: Sequence[path.Close], session: Any, before: Any) -> path.Close | None:
         return next((day for day in reversed(days) if day.close_us <= session.close_us), None)
 
     patch.setattr(session_moves, "previous_day", mutant)

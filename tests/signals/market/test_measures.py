@@ -10,14 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signals.market.measures import abnormal_of, ratio, score_of, statistics_at
-from signals.messages import Daily, Micros
+from signals.market.path import Close
+from signals.messages import Micros
 from signals.policy import DAY_US, Policy
 from tests.builders import us
 
 _START = us("2025-01-06T21:00:00Z")
 
 
-def _days(count: int, *, seed: int = 1) -> list[Daily]:
+def _days(count: int, *, seed: int = 1) -> list[Close]:
     random = Random(seed)
     price, benchmark, found = 100.0, 600.0, []
     for number in range(count):
@@ -26,8 +27,7 @@ def _days(count: int, *, seed: int = 1) -> list[Daily]:
         price *= 1 + 1.7 * shock + random.gauss(0.0, 0.02)
         close_us = Micros(_START + number * DAY_US)
         found.append(
-            Daily(
-                ticker="IREN",
+            Close(
                 close_us=close_us,
                 close=Decimal(f"{price:.4f}"),
                 received_us=Micros(close_us + 1),
@@ -65,8 +65,8 @@ def test_volatility_is_unknown_under_twenty_returns() -> None:
 
 
 def test_beta_is_one_when_the_benchmark_never_moved() -> None:
-    days = [Daily(
-        ticker="IREN", close_us=day.close_us, close=day.close, received_us=day.received_us,
+    days = [Close(
+                close_us=day.close_us, close=day.close, received_us=day.received_us,
         benchmark="SPY", benchmark_close=Decimal(600),
     ) for day in _days(90)]  # fmt: skip
 

@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from signals.market.measures import statistics_at
+from signals.market.path import Close
 from signals.market.splits import factor_between, jump_of
 from signals.messages import (
-    Daily,
     Headline,
     Micros,
     Move,
@@ -322,7 +322,7 @@ def test_steps_near_a_whole_ratio_look_like_a_split(step: str, is_split: bool) -
 # ---- statistics ----------------------------------------------------------------------------------
 
 
-def _closes(ratio: str | None, at: int, count: int = 140) -> list[Daily]:
+def _closes(ratio: str | None, at: int, count: int = 140) -> list[Close]:
     """Closes that move by 2 % or so, with a split before the close numbered ``at``."""
     random, price, market = Random(3), Decimal(100), Decimal(600)
     found = []
@@ -335,8 +335,8 @@ def _closes(ratio: str | None, at: int, count: int = 140) -> list[Daily]:
         close_us = us(_FRIDAY) - (count - number) * DAY_US
         volume = Decimal(1000) * (Decimal(ratio) if ratio is not None and number >= at else 1)
         found.append(
-            Daily(
-                ticker="IREN", close_us=Micros(close_us), close=price, received_us=Micros(close_us),
+            Close(
+                close_us=Micros(close_us), close=price, received_us=Micros(close_us),
                 benchmark="SPY", benchmark_close=market, volume=volume,
             )
         )  # fmt: skip
