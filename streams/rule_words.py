@@ -23,7 +23,7 @@ def count_words(titles: Iterable[str], rules: RuleSet) -> Counter[str]:
     for title in titles:
         text = normalise_text("title", title)
         money = ((one.start, one.end) for one in find_money(text))
-        words = find_keywords(text, find_hits(text, rules), money, bare)
+        words = find_keywords(text, find_hits(text, rules), money, bare).words
         counts.update(word for word in words if not word.startswith("org:"))
     return counts
 

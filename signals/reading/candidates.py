@@ -33,8 +33,9 @@ __all__ = [
 
 # A sentence of the body counts as a telling below the threshold that a title must pass.
 _TOLD = 0.3
-# Below this a title says nothing of a type, not even to a story that others tell.
-_WEAK = 0.05
+# Below this a title says nothing of a type, not even to a story that others tell; of a company that
+# the gazetteer knows less is enough, since few stories are told of it at a time.
+_WEAK, _WEAK_OF_KNOWN = 0.05, 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +151,14 @@ def weak_candidates(text: Text, told: TextReading, context: Context) -> tuple[Ca
     reader = _Reader(text, context, parts.whole, parts.hits, parts.money, parts.figures)
     found = []
     for kind in context.rules.types:
-        clauses = reader.candidates(kind, parts.clauses, _WEAK)
-        found += sorted(clauses, key=lambda one: (-one.confidence, one.span))[:1]
+        clauses = reader.candidates(kind, parts.clauses, _WEAK_OF_KNOWN)
+        likely = [one for one in clauses if one.confidence >= _WEAK or _names_known(one)]
+        found += sorted(likely, key=lambda one: (-one.confidence, one.span))[:1]
     return tuple(found)
+
+
+def _names_known(candidate: Candidate) -> bool:
+    return any(party.known for party in candidate.parties)
 
 
 def _subject(whole: Clause, rules: RuleSet) -> Party | None:

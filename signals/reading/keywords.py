@@ -6,14 +6,15 @@ places, money and the words that many headlines have say nothing, and are left o
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 from signals.reading.match import Hit, is_hangul
 from signals.reading.normalise import Text, fold_case
 from signals.reading.ruleset import RuleSet
 
-__all__ = ["find_keywords", "word_stem"]
+__all__ = ["Keywords", "find_keywords", "word_stem"]
 
 _MOST = 16
 _LONGEST = 32
@@ -22,6 +23,7 @@ _WORD = re.compile(
     r"|[0-9]+[가-힣A-Za-z][가-힣A-Za-z0-9]*|[가-힣][가-힣0-9A-Za-z]*"
 )
 _SHORTEST = 2
+_MOST_NAMES = 2
 # What may stand behind a Korean noun, the longest first.
 _TAILS = (
     "에서도", "에서의", "으로의", "이라는", "하는데", "과의", "까지", "께서", "되는", "된다",
@@ -31,33 +33,61 @@ _TAILS = (
 )  # fmt: skip
 
 
+class Keywords(NamedTuple):
+    """The keywords of a title, in its order, and the names among them by which it may be found.
+
+    ``names`` are organisations without a listing, then words: what is written like a name first, in
+    a Korean title a word in Latin letters, the longest first, so that tellings that share some of
+    them are likely to agree on the first.
+    """
+
+    words: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+
+
 def find_keywords(
     text: Text, hits: Sequence[Hit], money: Iterable[tuple[int, int]], rules: RuleSet
-) -> tuple[str, ...]:
-    """Return a title's keywords in its order, each once.
+) -> Keywords:
+    """Return a title's keywords, each once.
 
     A company that the gazetteer knows is its id, however it is written and whether or not it takes
     part, and the brand that stands for it, if any; any other word is in lower case, without its
     ending.
     """
-    found: dict[str, tuple[int, int]] = {}
+    found: dict[str, int] = {}
+    orgs: list[str] = []
     taken = list(money)
     for hit in hits:
         if hit.kind == "company":
-            found.setdefault(hit.ref, (hit.start, hit.end))
+            found.setdefault(hit.ref, hit.start)
             brand = _brand(text, hit, rules)
-            if brand is not None:
-                found.setdefault(brand, (hit.start, hit.end))
+            if brand is not None and brand not in rules.common_words:
+                found.setdefault(brand, hit.start)
+            if not rules.companies[hit.ref].tickers:
+                orgs.append(hit.ref)
         if hit.kind != "concept" or not hit.ref.startswith("="):
             taken.append((hit.start, hit.end))
+    written: dict[str, str] = {}
     for match in _WORD.finditer(text.shown):
         start, end = match.span()
         if any(first < end and start < last for first, last in taken):
             continue
         word = word_stem(match[0])
         if _SHORTEST <= len(word) <= _LONGEST and word not in rules.common_words:
-            found.setdefault(word, (start, end))
-    return tuple(sorted(found, key=lambda word: found[word]))[:_MOST]
+            found.setdefault(word, start)
+            written.setdefault(word, match[0])
+    words = tuple(sorted(found, key=lambda word: found[word]))[:_MOST]
+    return Keywords(words, (*dict.fromkeys(orgs), *_names(written)))
+
+
+def _names(written: Mapping[str, str]) -> list[str]:
+    """Return the likeliest names of some words, by the word as it is written in the title."""
+    is_korean = any(is_hangul(word[-1]) for word in written)
+
+    def is_name(word: str) -> bool:
+        return word.isascii() if is_korean else written[word][0].isupper()
+
+    return sorted(written, key=lambda word: (not is_name(word), -len(word), word))[:_MOST_NAMES]
 
 
 def _brand(text: Text, hit: Hit, rules: RuleSet) -> str | None:

@@ -47,7 +47,8 @@ class Section:
 class Reading:
     """One event that a document reports; the fields are those of ``signals.messages.Event``.
 
-    A ``weak`` one is below the threshold of its type: no event by itself, it may be one more
+    ``names`` are by what another telling of it may be found where no party is known. A ``weak`` one
+    is below the threshold of its type: no event by itself, it may be one more
     telling of what others report.
     """
 
@@ -66,5 +67,6 @@ class Reading:
     places: tuple[Place, ...] = ()
     claims: tuple[Claim, ...] = ()
     keywords: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
     threshold: float = 0.0
     weak: bool = False

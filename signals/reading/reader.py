@@ -21,7 +21,7 @@ from signals.reading.documents import (
     page_title,
     split_document,
 )
-from signals.reading.keywords import find_keywords
+from signals.reading.keywords import Keywords, find_keywords
 from signals.reading.match import find_hits
 from signals.reading.merge import BACKGROUND, enrich, find_owner, join_candidates, to_reading
 from signals.reading.model import Document, Reading
@@ -55,9 +55,10 @@ def read_tellings(headline: Headline, rules: RuleSet) -> tuple[Reading, ...]:
         found += _read(title, told, sentences, context)
         if told.candidates:
             continue  # what it reports is not also something else that it hardly says
+        said = _keywords(title, told, context)
         for one in weak_candidates(title, told, context):
             reading = to_reading(one, context, _amounts(one, [one], told, has_body=False))
-            weak.append(replace(reading, weak=True, keywords=_keywords(title, told, context)))
+            weak.append(replace(reading, weak=True, keywords=said.words, names=said.names))
     return (*found, *weak)
 
 
@@ -135,7 +136,7 @@ def _read(
     full = [enrich(candidate, told, context) for candidate in joined]
     full = [find_owner(candidate, full, reported, told) for candidate in full]
     claims = find_claims(title, sentences, context.rules)
-    keywords = _keywords(title, reported, context)
+    said = _keywords(title, reported, context)
     return tuple(
         replace(
             to_reading(
@@ -144,15 +145,16 @@ def _read(
                 _amounts(candidate, joined, reported, has_body=bool(sentences)),
             ),
             claims=claims,
-            keywords=keywords,
+            keywords=said.words,
+            names=said.names,
         )
         for candidate in full
     )
 
 
-def _keywords(title: Text, told: TextReading, context: Context) -> tuple[str, ...]:
+def _keywords(title: Text, told: TextReading, context: Context) -> Keywords:
     if told.parts is None:
-        return ()
+        return Keywords()
     money = ((one.start, one.end) for one in told.parts.money)
     return find_keywords(title, told.parts.hits, money, context.rules)
 

@@ -35,6 +35,9 @@ class SubjectTables:
     relations: Mapping[str, tuple[Relation, ...]] = field(default_factory=dict)
 
 
+# Whom controls are aimed at: of news about them the authority is often not named, or others are.
+# China, as often an authority itself, is none of them.
+_SANCTIONED = ("KP", "IR", "RU", "VE", "CU", "SY", "BY", "MM")
 # The nearest first: it is the reason given where a company is tied to an event in several ways.
 _TIES = ("supplier", "investor", "peer", "customer")
 
@@ -47,15 +50,19 @@ def control_key(authority: str | None, counterpart: str | None) -> str:
 def anchor_of(reading: Reading, tables: SubjectTables, *, alone: str = "none") -> str:
     """Return the subject that the reading's story lives on; ``alone`` if it names nobody at all.
 
-    A deal's least prominent party that the gazetteer knows (an unknown one only if there is no
-    other): nearly all tellings name it. An export control's authority and counterpart. For any
-    other type the owner, else the first party.
+    A deal's least prominent party that the gazetteer knows: nearly all tellings name it. Where it
+    knows none, the likeliest name of the title (``name:railway``), since how an unknown party is
+    written differs from telling to telling. An export control's authority and counterpart, of news
+    about a sanctioned country that country alone (``gov:*>IR``). For any other type the owner, else
+    the first party.
     """
     if reading.type == "export_control":
-        return control_key(reading.authority, reading.counterpart)
+        return _control_anchor(reading)
     parties = reading.parties
-    if not parties:
-        return alone
+    if not any(party.known for party in parties):
+        names = _name_keys(reading)
+        if names or not parties:
+            return names[0] if names else alone
     if reading.type != "deal":
         owners = [party for party in parties if party.role == "owner"]
         return _keys(owners[0] if owners else parties[0], tables)[0]
@@ -80,6 +87,9 @@ def subjects_of(
             found.setdefault(key, Subject(key=key, role="party", reason=party.role))
     for ticker in reading.tickers:
         found.setdefault(ticker, Subject(key=ticker, role="party", reason="named"))
+    if reading.type != "export_control" and not any(party.known for party in reading.parties):
+        for key in _name_keys(reading):
+            found.setdefault(key, Subject(key=key, role="party", reason="named"))
     anchor = anchor_of(reading, tables, alone=alone)
     first = found.pop(anchor, Subject(key=anchor, role="party", reason="anchor"))
     found = {anchor: first, **found}
@@ -87,6 +97,19 @@ def subjects_of(
         subject = Subject(key=relation.ticker, role="related", reason=relation.reason, of=party.id)
         found.setdefault(relation.ticker, subject)
     return tuple(found.values())
+
+
+def _control_anchor(reading: Reading) -> str:
+    named = {reading.counterpart, *(place.country for place in reading.places)}
+    for country in _SANCTIONED:
+        if country in named and country != reading.authority:
+            return control_key(None, country)
+    return control_key(reading.authority, reading.counterpart)
+
+
+def _name_keys(reading: Reading) -> list[str]:
+    """Return the keys where tellings of nobody that the gazetteer knows can meet."""
+    return [name if name.startswith("org:") else f"name:{name}" for name in reading.names]
 
 
 def _keys(party: Party, tables: SubjectTables) -> tuple[str, ...]:

@@ -45,7 +45,7 @@ _COUNTRY_ALONE = -12
 _TWO_COUNTRIES, _OTHER_DIRECTION, _OTHER_AUTHORITY = 8, -20, -8
 
 _LARGE = 3  # from so many events on a group has a core
-_CORE, _NO_CORE, _OTHER_CORE_COUNTRY = 12, -15, -10
+_CORE, _NO_CORE, _OTHER_CORE_COUNTRY, _NEW_PARTY = 12, -15, -10, -36
 
 
 def may_agree(one: Telling, other: Telling) -> bool:
@@ -127,11 +127,19 @@ def _core_points(large: Telling, small: Telling) -> int:
     if core:
         shared = len(core & {named.name for named in small.names})
         points += _CORE if shared >= 2 else 0 if shared else _NO_CORE
+        if len(core) > 1 and _brings_party(small, large):
+            points += _NEW_PARTY
     countries = _most(large.countries, large.told, 2)
     others = {named.name for named in small.countries}
     if countries and others and countries.isdisjoint(others):
         points += _OTHER_CORE_COUNTRY
     return points
+
+
+def _brings_party(small: Telling, large: Telling) -> bool:
+    """Return whether somebody takes part whom nothing of a large group names: a rival bid."""
+    known = {named.name for named in large.names}
+    return any(not facts.is_weak and not facts.parties <= known for facts in small.heads)
 
 
 def _most(names: Iterable[Named], least: int, times: int) -> frozenset[str]:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from signals.messages import Party
+from signals.messages import Party, Place
 from signals.subjects import Relation, SubjectTables, anchor_of, control_key, subjects_of
 from signals.subjects.spills import expected_sign
 from tests.builders import parties, reading
@@ -39,6 +39,44 @@ def test_anchor_of_a_control_is_authority_and_counterpart(
     assert control_key(authority, counterpart) == key
     assert anchor_of(control, _NONE) == key
     assert [s.key for s in subjects_of(control, _NONE, day="2025-11-03")] == [key, "MSFT"]
+
+
+@pytest.mark.parametrize(
+    ("authority", "counterpart", "named", "key"),
+    [
+        ("TR", "IR", ("TR", "US", "IR"), "gov:*>IR"),
+        (None, "IR", ("IR",), "gov:*>IR"),
+        ("IN", "US", ("IN", "US", "IR"), "gov:*>IR"),
+        ("RU", "DE", ("RU", "DE"), "gov:RU>DE"),  # its own control
+        ("US", "CN", ("US", "CN"), "gov:US>CN"),
+    ],
+)
+def test_news_of_a_sanctioned_country_is_told_under_it_whoever_says_so(
+    authority: str | None, counterpart: str, named: tuple[str, ...], key: str
+) -> None:
+    control = reading(
+        type="export_control",
+        authority=authority,
+        counterpart=counterpart,
+        places=tuple(Place(name=country, country=country) for country in named),
+    )
+
+    assert anchor_of(control, _NONE) == key
+
+
+def test_where_no_party_is_known_tellings_meet_under_the_names_of_their_titles() -> None:
+    unknown = Party(id="org:~quell", name="Quell", role="target", known=False)
+    told = reading(parties=(unknown,), names=("org:openai", "zephyrine"))
+    keys = [s.key for s in subjects_of(told, _NONE, day="2025-11-03", alone="headline:1")]
+
+    assert keys == ["org:openai", "org:~quell", "name:zephyrine"]
+    nobody = reading(names=("zephyrine", "quell"))
+    assert anchor_of(nobody, _NONE, alone="headline:1") == "name:zephyrine"
+    assert anchor_of(reading(), _NONE, alone="headline:1") == "headline:1"
+    # Where somebody is known, names say nothing.
+    assert [
+        s.key for s in subjects_of(reading("IREN", names=("quell",)), _NONE, day="2025-11-03")
+    ] == ["IREN"]
 
 
 def test_anchor_of_an_expansion_is_the_owner() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from signals.messages import Event, Place
 from signals.policy import DAY_US, HOUR_US, Policy
 from signals.tellings import Telling, add_telling, change_groups, group_tellings, telling_of
-from tests.builders import event, us
+from tests.builders import event, parties, us
 
 _AT = us("2025-11-03T12:00:00Z")
 
@@ -53,6 +53,19 @@ def test_part_of_the_parties_is_one_when_the_figure_says_so() -> None:
     assert _grouped(whole, event("b", "IREN", at=_AT + 3 * DAY_US, worth="9.7")) == [["a", "b"]]
     assert _grouped(whole, event("b", "IREN", at=_AT + 3 * DAY_US)) == [["a"], ["b"]]
     assert _grouped(whole, event("b", "IREN", at=_AT + HOUR_US)) == [["a", "b"]]
+
+
+def test_a_rival_bid_for_the_same_company_is_another_deal() -> None:
+    iren, microsoft, amazon = parties("IREN", "MSFT", "AMZN")
+    target = replace(iren, prominence=60)
+    told = [
+        replace(event(f"e{n}", at=_AT + n * HOUR_US), parties=(target, microsoft)) for n in range(4)
+    ]
+    rival = replace(event("rival", at=_AT + 5 * HOUR_US), parties=(target, microsoft, amazon))
+
+    assert _grouped(*told, rival) == [["e0", "e1", "e2", "e3"], ["rival"]]
+    # Of two tellings it is not known yet who the parties are.
+    assert _grouped(*told[:2], rival) == [["e0", "e1", "rival"]]
 
 
 def test_other_parties_are_another_deal() -> None:
