@@ -56,12 +56,17 @@ def test_part_of_the_parties_is_one_when_the_figure_says_so() -> None:
 
 
 def test_a_rival_bid_for_the_same_company_is_another_deal() -> None:
-    iren, microsoft, amazon = parties("IREN", "MSFT", "AMZN")
-    target = replace(iren, prominence=60)
+    target, microsoft, amazon = (
+        replace(party, prominence=rank)
+        for party, rank in zip(parties("IREN", "MSFT", "AMZN"), (60, 97, 96), strict=True)
+    )
     told = [
-        replace(event(f"e{n}", at=_AT + n * HOUR_US), parties=(target, microsoft)) for n in range(4)
+        replace(event(f"e{n}", "IREN", at=_AT + n * HOUR_US), parties=(target, microsoft))
+        for n in range(4)
     ]
-    rival = replace(event("rival", at=_AT + 5 * HOUR_US), parties=(target, microsoft, amazon))
+    rival = replace(
+        event("rival", "IREN", at=_AT + 5 * HOUR_US), parties=(target, microsoft, amazon)
+    )
 
     assert _grouped(*told, rival) == [["e0", "e1", "e2", "e3"], ["rival"]]
     # Of two tellings it is not known yet who the parties are.

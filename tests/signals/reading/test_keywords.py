@@ -41,7 +41,7 @@ def test_a_brand_says_more_than_its_company_unless_all_say_it() -> None:
         ("Zephyrine agrees to sell its quibbling unit to OpenAI", ["org:openai", "zephyrine"]),
         # In a Korean title a word in Latin letters is a name; the longest comes first.
         ("클라우드 지각변동, Quelltal 1억달러 투자 유치", ["quelltal", "지각변동"]),
-        ("가나다, 파라스테파 리조트 인수", ["파라스테파", "가나다"]),
+        ("도리마을, 파라스테파 리조트 인수", ["파라스테파", "도리마"]),
     ],
 )
 def test_names_are_where_tellings_of_unknown_parties_meet(title: str, names: list[str]) -> None:
