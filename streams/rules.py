@@ -11,6 +11,7 @@ import orjson
 import yaml
 
 from signals.errors import ConfigError
+from signals.reading.match import is_hangul
 from signals.reading.ruleset import ENGINE
 
 __all__ = [
@@ -41,6 +42,7 @@ _SETTINGS = frozenset({"bias", "calibration", "threshold"})
 _ANYWHERE = 10_000
 _LISTED_P = 30  # prominence of a company that nobody curated
 _LATIN = re.compile(r"[A-Za-z0-9]")
+_SHORT = re.compile(r"[A-Z]{2,3}")  # NEW is a company, New begins a headline
 
 
 # ---- compiling -----------------------------------------------------------------------------------
@@ -190,9 +192,10 @@ def _company_patterns(entry: Mapping[str, Any]) -> Iterator[list[Any]]:
 
 def _name_pattern(alias: str, kind: str, ref: str, guard: Mapping[str, Sequence[str]]) -> list[Any]:
     text = alias.removeprefix("C:")
-    flags = "<" if len(text) > 1 or _LATIN.match(text) else ""
+    # A sign of Chinese stands before a word without a space: 美엔비디아.
+    flags = "<" if len(text) > 1 or _LATIN.match(text) or is_hangul(text) else ""
     text, flags = text.rstrip("|"), flags + ">"
-    if alias.startswith("C:"):
+    if alias.startswith("C:") or _SHORT.fullmatch(text):
         flags += "c"
     elif text[0].isupper():
         flags += "u"
