@@ -55,6 +55,17 @@ def test_the_first_name_does_not_depend_on_its_place_in_the_title() -> None:
 
 
 @pytest.mark.parametrize(
+    "title",
+    [
+        "New Quelltal plant opens next year",  # the film distributor is NEW
+        "AI 모델 출시 경쟁",  # no 델
+    ],
+)
+def test_no_company_hides_in_an_ordinary_word(title: str) -> None:
+    assert [word for word in _found(title).words if word.startswith("org:")] == []
+
+
+@pytest.mark.parametrize(
     ("word", "stem"),
     [("Quells", "quell"), ("Companies", "company"), ("테일러메이드는", "테일러메이드"),
      ("리조트에서", "리조트"), ("boss", "boss")],
