@@ -77,9 +77,10 @@ def _fold_event(view: View, entry: EventEntry) -> Result:
     before: EntryRow | None = view.draft.get(part)
     if before is not None and not _is_newer(entry.event, before.entry.event):
         return EMPTY
-    # Only on its anchor is an event passed on whole; elsewhere it is grouped and measured.
+    # Only on its anchor is an event passed on whole; elsewhere it is grouped and measured, and of a
+    # weak one no alert shows more than that it was told.
     kept = entry
-    if entry.event.anchor != view.key:
+    if entry.event.anchor != view.key or entry.event.weak:
         kept = replace(entry, event=slimmed(entry.event))
     after = EntryRow(entry=kept) if before is None else replace(before, entry=kept)
     view.draft.put(part, after)
