@@ -1,55 +1,65 @@
-"""Weights learned from labels: logistic regression over what the clauses of headlines show."""
+"""Weights learned from labels: logistic regression over what the clauses of headlines show.
+
+First the features are chosen, by a penalty that makes most weights zero (L1). Then those that are
+left and all the words are weighed together, by one that makes them small (L2).
+"""
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import combinations
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import sqrt
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from signals.reading.candidates import part_text
-from signals.reading.documents import LONGEST_TITLE
-from signals.reading.grammar import Clause, score_clause, stand_together
-from signals.reading.normalise import normalise_text
-from signals.reading.ruleset import RuleSet
+from signals.reading.words import weigh_words
 from streams.logistic import Sample, fit_logistic, fit_platt
+from streams.ridge import Case, fit_ridge
 from streams.rule_labels import Label, fold_of_groups, group_of
-from streams.rule_loading import load_rules
-from streams.rules import (
-    RULES_FOLDER,
-    TRAINED,
-    compile_rules,
-    hand_weights,
-    own_examples,
-    rule_terms,
-)
+from streams.rule_tables import Table, tables_of
+from streams.rules import RULES_FOLDER, TRAINED, hand_weights, own_examples
 
 __all__ = ["fit_folds", "fit_weights", "to_yaml"]
 
 _LEAST_ROWS = 12  # a feature that fewer clauses show is not learned
+_LEAST_WORD_ROWS = 5  # nor a word that fewer clauses have
 _LEAST_WEIGHT = 0.02  # logits; smaller ones only cost time
+_LEAST_WORD = 0.4  # before it is divided by the square root of the words
 _EXAMPLE_WEIGHT = 10  # an example of a rule file counts like so many headlines
-_PAIR_WITHIN = 30  # code points, as streams.rules takes a learned pair
 _THRESHOLDS = (40, 60)  # percent
 _ROUNDS = 2  # how often the clause that speaks for a headline is chosen anew
-_L1, _L2 = 2.0, 0.1
+_L1, _L2 = 0.19, 0.1  # to choose features; the first times the square root of what there is to tell
+_L2_CHOSEN, _L2_WORD = 0.9, 0.15  # to weigh them
 _BIAS = "bias"
 
 Learned = dict[str, dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Table:
-    """What the clauses of each headline show, by type; equal clauses are one.
+class _Weights:
+    """What is learned of a type, before calibration; ``pinned`` weights are given by hand."""
 
-    ``rows`` has for each headline the places in ``shown`` of its clauses.
-    """
+    features: Mapping[str, float]
+    pinned: Mapping[str, float]
+    words: Mapping[str, float] = field(default_factory=dict)
 
-    shown: tuple[tuple[str, ...], ...]
-    rows: tuple[tuple[int, ...], ...]
+    def best(self, table: Table, place: int) -> tuple[float, int] | None:
+        """Return the highest logit of a headline's clauses, and which clause has it."""
+        best: tuple[float, int] | None = None
+        for number, shown in enumerate(table.rows[place]):
+            logit = self.features.get(_BIAS, 0.0) + self._of(table.shown[shown])
+            logit += weigh_words(table.words[place][number], self.words)
+            if best is None or logit > best[0]:
+                best = (logit, number)
+        return best
+
+    def _of(self, names: Iterable[str]) -> float:
+        return sum(
+            self.pinned[name] if name in self.pinned else self.features.get(name, 0.0)
+            for name in names
+        )
 
 
 def fit_weights(labels: Sequence[Label], folder: Path = RULES_FOLDER) -> Learned:
@@ -57,6 +67,8 @@ def fit_weights(labels: Sequence[Label], folder: Path = RULES_FOLDER) -> Learned
 
     The calibration is Platt's, over the logits of rows that the weights of their fold did not see.
     The same labels and rules always give the same weights.
+
+    Raises: ConfigError where scipy is missing.
     """
     folds = fold_of_groups(labels)
     fit = _Fit(labels, [folds[group_of(label)] for label in labels], folder)
@@ -66,7 +78,10 @@ def fit_weights(labels: Sequence[Label], folder: Path = RULES_FOLDER) -> Learned
 def fit_folds(
     labels: Sequence[Label], fold_of_row: Sequence[int], folder: Path = RULES_FOLDER
 ) -> dict[int, Learned]:
-    """Return for each fold the weights learned from the other folds alone."""
+    """Return for each fold the weights learned from the other folds alone.
+
+    Raises: ConfigError where scipy is missing.
+    """
     fit = _Fit(labels, fold_of_row, folder)
     return {fold: fit.learn(frozenset([fold])) for fold in sorted(set(fold_of_row))}
 
@@ -78,8 +93,8 @@ class _Fit:
         self.labels, self.fold_of_row = labels, fold_of_row
         self.hand = hand_weights(folder)
         self.examples = own_examples(folder)
-        self.tables = _tables(labels, self.examples, folder)
-        self.fitted: dict[tuple[str, frozenset[int]], dict[str, float]] = {}
+        self.tables = tables_of(labels, self.examples, folder)
+        self.fitted: dict[tuple[str, frozenset[int]], _Weights] = {}
 
     def learn(self, without: frozenset[int]) -> Learned:
         """Return what the other folds teach.
@@ -92,7 +107,6 @@ class _Fit:
 
     def _learn_type(self, kind: str, without: frozenset[int]) -> dict[str, Any]:
         table = self.tables[kind]
-        pinned = self._pinned(kind)
         judged: list[tuple[float, bool, bool]] = []
         missed = 0
         for place, own in enumerate(self.fold_of_row):
@@ -100,62 +114,61 @@ class _Fit:
                 continue
             label = self.labels[place]
             truth = kind in label.types
-            weights = self._weights(kind, frozenset([own]))
-            logit = _best(table, place, weights, pinned)
-            if logit is not None:
-                judged.append((logit[0], truth, label.hard))
+            best = self._weights(kind, frozenset([own])).best(table, place)
+            if best is not None:
+                judged.append((best[0], truth, label.hard))
             else:
                 missed += truth and not label.hard
         scale, shift = fit_platt([(logit, truth) for logit, truth, _ in judged])
         own_weights = self._weights(kind, without)
         confidences = [(scale * logit + shift, truth, hard) for logit, truth, hard in judged]
-        return {name: round(own_weights[name], 3) for name in sorted(own_weights)} | {
+        return _rounded(own_weights.features) | {
             "calibration": [round(scale, 3), round(shift, 3)],
             "threshold": _best_threshold(confidences, missed),
+            "words": _rounded(own_weights.words),
         }
 
-    def _pinned(self, kind: str) -> dict[str, float]:
-        hand, names = self.hand[kind]
-        return {name: hand[name] for name in names}
-
-    def _weights(self, kind: str, without: frozenset[int]) -> dict[str, float]:
+    def _weights(self, kind: str, without: frozenset[int]) -> _Weights:
         key = (kind, without)
         if key not in self.fitted:
             kept = [place for place, own in enumerate(self.fold_of_row) if own not in without]
             truth = [kind in label.types for label in self.labels]
             truth += [holds for _, holds in self.examples[kind]]
             kept += [*range(len(self.labels), len(truth))] * _EXAMPLE_WEIGHT
-            self.fitted[key] = _fit_type(
-                self.tables[kind], truth, kept, self.hand[kind][0], self._pinned(kind)
-            )
+            table = self.tables[kind]
+            rows = [place for place in kept if table.rows[place]]
+            hand, pinned = self.hand[kind]
+            start = _Weights(hand, {name: hand[name] for name in pinned})
+            self.fitted[key] = _weighed(table, truth, rows, _chosen(table, truth, rows, start))
         return self.fitted[key]
 
 
-def _fit_type(
-    table: _Table,
-    truth: Sequence[bool],
-    kept: Sequence[int],
-    hand: Mapping[str, float],
-    pinned: Mapping[str, float],
-) -> dict[str, float]:
-    """Return the weights of one type, the bias among them, and zeros that undo a hand weight.
+def _rounded(weights: Mapping[str, float]) -> dict[str, float]:
+    return {name: round(weights[name], 3) for name in sorted(weights)}
+
+
+def _chosen(
+    table: Table, truth: Sequence[bool], rows: Sequence[int], weights: _Weights
+) -> _Weights:
+    """Return the weights of the features that tell the type, and zeros that undo hand weights.
 
     A headline counts by the clause that looks most like the type, chosen anew in each round.
     """
-    rows = [place for place in kept if table.rows[place]]
+    hand, pinned = weights.features, weights.pinned
     seen = Counter(
         name for place in rows for shown in table.rows[place] for name in table.shown[shown]
     )
     names = sorted(name for name, count in seen.items() if count >= _LEAST_ROWS)
     names = [_BIAS, *(name for name in names if name not in pinned)]
+    l1 = _L1 * sqrt(sum(truth[place] for place in rows))
     number = {name: index for index, name in enumerate(names)}
-    weights = dict(hand)
     for _ in range(_ROUNDS):
         counts: dict[int, list[int]] = {}
         for place in rows:
-            best = _best(table, place, weights, pinned)
+            best = weights.best(table, place)
             if best is not None:
-                counts.setdefault(best[1], [0, 0])[0 if truth[place] else 1] += 1
+                shown = table.rows[place][best[1]]
+                counts.setdefault(shown, [0, 0])[0 if truth[place] else 1] += 1
         samples = [
             Sample(
                 (0, *(number[name] for name in table.shown[shown] if name in number)),
@@ -165,27 +178,43 @@ def _fit_type(
             )
             for shown, (positive, negative) in counts.items()
         ]
-        start = [weights.get(name, 0.0) for name in names]
-        fitted = fit_logistic(samples, start, l1=_L1, l2=_L2)
-        weights = dict(zip(names, fitted, strict=True))
+        start = [weights.features.get(name, 0.0) for name in names]
+        fitted = fit_logistic(samples, start, l1=l1, l2=_L2)
+        weights = _Weights(dict(zip(names, fitted, strict=True)), pinned)
     undone = {name: 0.0 for name in hand if name not in pinned}
-    return undone | {
-        name: weight for name, weight in weights.items() if abs(weight) >= _LEAST_WEIGHT
-    }
+    return _Weights(undone | _notable(weights.features, _LEAST_WEIGHT), pinned)
 
 
-def _best(
-    table: _Table, place: int, weights: Mapping[str, float], pinned: Mapping[str, float]
-) -> tuple[float, int] | None:
-    """Return the highest logit of a headline's clauses, and the clause's place in ``shown``."""
-    best: tuple[float, int] | None = None
-    for shown in table.rows[place]:
-        logit = weights.get(_BIAS, 0.0)
-        for name in table.shown[shown]:
-            logit += pinned[name] if name in pinned else weights.get(name, 0.0)
-        if best is None or logit > best[0]:
-            best = (logit, shown)
-    return best
+def _weighed(
+    table: Table, truth: Sequence[bool], rows: Sequence[int], chosen: _Weights
+) -> _Weights:
+    """Return the weights of the chosen features and of the words, fitted together."""
+    clauses = [(place, best[1]) for place in rows if (best := chosen.best(table, place))]
+    seen = Counter(word for place, clause in clauses for word in table.words[place][clause])
+    words = sorted(word for word, count in seen.items() if count >= _LEAST_WORD_ROWS)
+    names = sorted(name for name, weight in chosen.features.items() if weight and name != _BIAS)
+    feature_at = {name: number for number, name in enumerate(names, 1)}
+    word_at = {word: number for number, word in enumerate(words, len(names) + 1)}
+    cases = []
+    for place, clause in clauses:
+        shown, said = table.shown[table.rows[place][clause]], table.words[place][clause]
+        share = 1 / sqrt(max(1, len(said)))
+        values = [(0, 1.0)]
+        values += [(feature_at[name], 1.0) for name in shown if name in feature_at]
+        values += [(word_at[word], share) for word in said if word in word_at]
+        offset = sum(chosen.pinned.get(name, 0.0) for name in shown)
+        cases.append(Case(tuple(values), truth[place], offset))
+    start = [chosen.features.get(name, 0.0) for name in (_BIAS, *names)] + [0.0] * len(words)
+    penalties = [0.0] + [_L2_CHOSEN] * len(names) + [_L2_WORD] * len(words)
+    fitted = fit_ridge(cases, start, penalties)
+    undone = {name: 0.0 for name, weight in chosen.features.items() if not weight}
+    features = dict(zip((_BIAS, *names), fitted, strict=False))
+    by_word = dict(zip(words, fitted[len(names) + 1 :], strict=True))
+    return _Weights(undone | features, chosen.pinned, _notable(by_word, _LEAST_WORD))
+
+
+def _notable(weights: Mapping[str, float], least: float) -> dict[str, float]:
+    return {name: weight for name, weight in weights.items() if abs(weight) >= least}
 
 
 def _best_threshold(judged: Iterable[tuple[float, bool, bool]], missed: int) -> float:
@@ -211,65 +240,13 @@ def _best_threshold(judged: Iterable[tuple[float, bool, bool]], missed: int) -> 
     return best[1]
 
 
-# ---- what clauses show ---------------------------------------------------------------------------
-
-
-def _tables(
-    labels: Sequence[Label], examples: Mapping[str, Sequence[tuple[str, bool]]], folder: Path
-) -> dict[str, _Table]:
-    """Return the clauses of the labels and, behind them, of each type's own examples."""
-    learned: Learned = {kind: {} for kind in hand_weights(folder)}
-    words = rule_terms(folder)
-    rules = load_rules(compile_rules(folder, learned=learned, words=words, keep_idle=True))
-    numbers: dict[str, dict[tuple[str, ...], int]] = {kind.name: {} for kind in rules.types}
-    rows: dict[str, list[tuple[int, ...]]] = {kind.name: [] for kind in rules.types}
-    for label in labels:
-        by_type = _shown(label.title, rules)
-        for kind, shown in by_type.items():
-            known = numbers[kind]
-            rows[kind].append(tuple(known.setdefault(names, len(known)) for names in shown))
-    for kind, known in numbers.items():
-        for text, _ in examples[kind]:
-            shown = _shown(text, rules)[kind]
-            rows[kind].append(tuple(known.setdefault(names, len(known)) for names in shown))
-    return {kind: _Table(tuple(numbers[kind]), tuple(rows[kind])) for kind in numbers}
-
-
-def _shown(title: str, rules: RuleSet) -> dict[str, list[tuple[str, ...]]]:
-    """Return by type, for each clause of a title, the names of the features that fire."""
-    parts = part_text(normalise_text("title", title, 0, LONGEST_TITLE), rules)
-    found: dict[str, list[tuple[str, ...]]] = {kind.name: [] for kind in rules.types}
-    if parts is None:
-        return found
-    for clause in parts.clauses:
-        common = set(_common(clause))
-        for kind in rules.types:
-            score = score_clause(kind, clause, parts.whole)
-            fired = () if score is None else score.fired
-            own = {feature.id.removeprefix(f"{kind.name}.") for feature, _ in fired}
-            found[kind.name].append(tuple(sorted(common | own)))
-    return found
-
-
-def _common(clause: Clause) -> Iterator[str]:
-    """Yield the features that no event file names: single concepts and words, and pairs.
-
-    None looks at the whole text: the news of one clause must not tinge the next.
-    """
-    for name in clause.spans:
-        yield f"has:{name}"
-    paired = sorted(name for name in clause.spans if not name.startswith("=") and ":" not in name)
-    for one, other in combinations(paired, 2):
-        if stand_together([clause.spans[one], clause.spans[other]], _PAIR_WITHIN) is not None:
-            yield f"pair:{one}+{other}"
-
-
 # ---- writing -------------------------------------------------------------------------------------
 
 _HEADER = """\
 # Made by `tapewire rules fit` from labelled headlines (docs/rules.md says what the names mean);
 # companies and places are masked. A feature of an event file that stands here takes this weight;
 # zero takes it out. calibration: scale and shift of the logit; threshold: by held-out F1.
+# words: their weights, each divided by the square root of the words of a clause.
 """
 
 

@@ -38,7 +38,7 @@ _EVENT_KEYS = frozenset(
         "examples",
     }
 )  # fmt: skip
-_SETTINGS = frozenset({"bias", "calibration", "threshold"})
+_SETTINGS = frozenset({"bias", "calibration", "threshold", "words"})
 _ANYWHERE = 10_000
 _LISTED_P = 30  # prominence of a company that nobody curated
 _LATIN = re.compile(r"[A-Za-z0-9]")
@@ -289,6 +289,10 @@ def _event(
         "bias": round(scale * float(weights.get("bias", entry["bias"])) + shift, 6),
         "threshold": float(weights.get("threshold", entry["threshold"])),
         "features": features,
+        "words": {
+            word: round(scale * float(weight), 4)
+            for word, weight in weights.get("words", {}).items()
+        },
         "status": [
             {"value": rule["value"], "has": [scoped(item) for item in rule["has"]]}
             for rule in entry.get("status", ())

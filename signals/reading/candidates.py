@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import sqrt
 from typing import cast
 
 from signals.messages import (
@@ -25,6 +26,7 @@ from signals.reading.quantities import Figure, find_quantities, find_term
 from signals.reading.roles import find_parties, mentions, unknown_parties
 from signals.reading.ruleset import EventType, RuleSet
 from signals.reading.status import read_direction, read_status
+from signals.reading.words import find_word
 
 __all__ = [
     "Candidate", "Context", "Parts", "Sum", "TextReading", "part_text", "read_text",
@@ -36,6 +38,8 @@ _TOLD = 0.3
 # Below this a title says nothing of a type, not even to a story that others tell; of a company that
 # the gazetteer knows less is enough, since few stories are told of it at a time.
 _WEAK, _WEAK_OF_KNOWN = 0.05, 0.01
+# Words that are evidence by themselves: so many, and each says so much (logits).
+_TELLING_WORDS, _TELLING = 3, 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +228,7 @@ class _Reader:
             direction=read_direction(kind, (clause,)),
             authority=authority,
             counterpart=counterpart,
-            evidence=self.evidence(clause, score, parties, figures),
+            evidence=self.evidence(kind, clause, score, parties, figures),
         )
 
     def sums(self, kind: EventType | None, clause: Clause) -> list[Sum]:
@@ -236,7 +240,12 @@ class _Reader:
         ]
 
     def evidence(
-        self, clause: Clause, score: Score, parties: Sequence[Party], figures: Sequence[Figure]
+        self,
+        kind: EventType,
+        clause: Clause,
+        score: Score,
+        parties: Sequence[Party],
+        figures: Sequence[Figure],
     ) -> tuple[Evidence, ...]:
         strongest: dict[tuple[int, int], tuple[float, str]] = {}
         for feature, places in score.fired:
@@ -244,6 +253,7 @@ class _Reader:
                 if feature.weight > strongest.get(span, (0.0, ""))[0]:
                     strongest[span] = (feature.weight, feature.id)
         spans = {(*span, rule) for span, (_, rule) in strongest.items()}
+        spans |= {span for span in self.telling_words(kind, clause) if span[:2] not in strongest}
         ids = {party.id for party in parties}
         for hit in clause.hits:
             if hit.kind == "company" and hit.ref in ids:
@@ -254,6 +264,17 @@ class _Reader:
         for figure in figures:
             spans.add((figure.start, figure.end, f"quantity.{figure.quantity.unit}"))
         return tuple(self.span(*span) for span in sorted(spans))
+
+    def telling_words(self, kind: EventType, clause: Clause) -> set[tuple[int, int, str]]:
+        """Return where the words stand that say most for the type, and their rule's name."""
+        share = 1 / sqrt(max(1, len(clause.words)))
+        weights = {word: kind.words.get(word, 0.0) * share for word in clause.words}
+        found = set()
+        for word in sorted(weights, key=lambda one: (-weights[one], one))[:_TELLING_WORDS]:
+            place = find_word(word, self.text.low, (clause.start, clause.end))
+            if weights[word] >= _TELLING and place is not None:
+                found.add((*place, f"{kind.name}.words"))
+        return found
 
     def span(self, start: int, end: int, rule: str) -> Evidence:
         first, last = self.text.origin(start, end)

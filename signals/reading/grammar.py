@@ -11,6 +11,7 @@ from math import inf
 from signals.reading.match import Hit
 from signals.reading.normalise import Text
 from signals.reading.ruleset import EventType, Feature
+from signals.reading.words import weigh_words, words_of
 
 __all__ = ["Clause", "Score", "make_clause", "score_clause", "split_clauses", "stand_together"]
 
@@ -23,13 +24,17 @@ _ROUNDING = 1e-2  # in logits: a confidence is rounded to four digits
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """A stretch of a text, its hits by what they stand for, each list ascending by place."""
+    """A stretch of a text, its hits by what they stand for, each list ascending by place.
+
+    ``words`` are those of ``signals.reading.words``.
+    """
 
     text: Text
     start: int
     end: int
     hits: tuple[Hit, ...]
     spans: Mapping[str, Sequence[tuple[int, int]]]
+    words: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +123,7 @@ def make_clause(
         spans["name"] = names
     if len(spans.get("company", ())) > 1:
         spans["companies"] = spans["company"][1:]
-    return Clause(text, start, end, inside, spans)
+    return Clause(text, start, end, inside, spans, words_of(text.low, span, inside, spans))
 
 
 def _names(text: Text, start: int, end: int) -> list[tuple[int, int]]:
@@ -136,7 +141,8 @@ def score_clause(
     asked = {place for name in clause.spans for place in kind.near.get(name, ())}
     asked.update(place for name in whole.spans for place in kind.far.get(name, ()))
     here, everywhere = clause.spans.keys(), whole.spans.keys()
-    reach, shown = kind.bias, []
+    logit = reach = kind.bias + weigh_words(clause.words, kind.words)
+    shown = []
     for index in sorted(asked):
         feature = kind.features[index]
         if _is_shown(feature, everywhere if feature.whole else here):
@@ -145,7 +151,6 @@ def score_clause(
                 reach += feature.weight
     if reach < _logit(least) - _ROUNDING:
         return None
-    logit = kind.bias
     fired = []
     for feature in shown:
         found = _find(feature, whole.spans if feature.whole else clause.spans)

@@ -102,14 +102,16 @@ class Role:
 class EventType:
     """One event type: its features, threshold, and how its attributes are read.
 
-    ``near`` and ``far`` give, by what a clause or the whole text must hold first, the places of the
-    features that then may fire.
+    ``words`` are the weights of single words (see ``signals.reading.words``). ``near`` and ``far``
+    give, by what a clause or the whole text must hold first, the places of the features that then
+    may fire.
     """
 
     name: str
     bias: float
     threshold: float
     features: tuple[Feature, ...]
+    words: Mapping[str, float]
     status: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...]
     default_status: str | None
     direction: Mapping[str, tuple[str, ...]]
@@ -228,6 +230,7 @@ def _event_type(row: Mapping[str, Any]) -> EventType:
         bias=row["bias"],
         threshold=row["threshold"],
         features=features,
+        words=dict(row.get("words", {})),
         status=tuple((item["value"], _items(item["has"])) for item in row["status"]),
         default_status=row["default_status"],
         direction={name: tuple(refs) for name, refs in row["direction"].items()},
