@@ -131,8 +131,8 @@ def read_text(text: Text, context: Context, *, strict: bool) -> TextReading:
     parts = part_text(text, context.rules)
     if parts is None:
         return TextReading()
-    whole, clauses, figures = parts.whole, parts.clauses, parts.figures
-    reader = _Reader(text, context, whole, parts.hits, parts.money, figures)
+    whole, clauses = parts.whole, parts.clauses
+    reader = _Reader(text, context, parts.whole, parts.hits, parts.money, parts.figures)
     found: list[Candidate] = []
     for kind in context.rules.types:
         found += reader.candidates(kind, clauses, kind.threshold if strict else _TOLD)
@@ -142,7 +142,7 @@ def read_text(text: Text, context: Context, *, strict: bool) -> TextReading:
         tuple(reader.sums(None, whole)),
         _subject(whole, context.rules),
         find_places(whole),
-        tuple(figure.quantity for figure in figures),
+        tuple(figure.quantity for figure in parts.figures),
         parts,
     )
 
