@@ -3,6 +3,7 @@
 import hashlib
 from functools import cache, partial
 
+from signals.events import HeadlineReader
 from signals.fold import Agent
 from signals.messages import RuleSetId
 from signals.pipeline import build_agents
@@ -16,18 +17,21 @@ from streams.tables import read_sessions, read_subject_tables
 __all__ = ["assemble_agents", "rule_set_id"]
 
 
-def assemble_agents(policy: Policy, *, rules: RuleFiles | None = None) -> tuple[Agent, ...]:
+def assemble_agents(
+    policy: Policy, *, rules: RuleFiles | None = None, read: HeadlineReader | None = None
+) -> tuple[Agent, ...]:
     """Return the four agents, in the order of the data's way.
 
     Args:
         policy: thresholds and spans.
         rules: the files that decide; those that ship where left out.
+        read: how a headline is read; by the rules where left out.
     Raises: ConfigError for rules of another engine.
     """
     found = shipped_files() if rules is None else rules
     reader = _loaded(found)
     return build_agents(
-        read=partial(read_tellings, rules=reader),
+        read=read or partial(read_tellings, rules=reader),
         rules=rule_set_id(found),
         tables=read_subject_tables(found),
         sessions=read_sessions(found),

@@ -8,11 +8,10 @@ from signals.messages import Micros
 from signals.reading import Document, read_document
 from signals.reading.ruleset import RuleSet
 from streams.clock import monotonic_s
-from streams.rule_fit import fit_folds
-from streams.rule_labels import Label, fold_of_groups, group_of
+from streams.crosswise import rules_by_fold
+from streams.rule_labels import Label, fold_of_groups
 from streams.rule_loading import load_rules
 from streams.rule_scores import Found, Scores, found_in, score_readings
-from streams.rules import compile_rules
 
 __all__ = ["Evaluation", "evaluate", "to_lines", "to_page"]
 
@@ -64,11 +63,7 @@ def _jobs(
     if not crosswise:
         yield rules, list(range(len(labels)))
         return
-    folds = fold_of_groups(labels)
-    of_row = [folds[group_of(label)] for label in labels]
-    for fold, learned in sorted(fit_folds(labels, of_row).items()):
-        places = [place for place, own in enumerate(of_row) if own == fold]
-        yield load_rules(compile_rules(learned=learned)), places
+    yield from rules_by_fold(labels)
 
 
 def _read(label: Label, rules: RuleSet) -> Found:

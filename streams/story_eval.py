@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from signals import names
 from signals.errors import ConfigError
+from signals.events import HeadlineReader
+from signals.fold import Agent
 from signals.messages import EventEntry, Headline
 from signals.policy import Policy
 from signals.tellings import Telling
@@ -28,7 +30,10 @@ class StoryEvaluation:
 
 
 def evaluate_stories(
-    labels: Sequence[StoryLabel], titles: Mapping[str, str], policy: Policy
+    labels: Sequence[StoryLabel],
+    titles: Mapping[str, str],
+    policy: Policy,
+    read: HeadlineReader | None = None,
 ) -> StoryEvaluation:
     """Return how the stories that raise_alerts tells agree with the labels.
 
@@ -39,6 +44,7 @@ def evaluate_stories(
         labels: the truth, in any order.
         titles: by id, of every label at least.
         policy: thresholds and spans.
+        read: how a headline is read; by the rules that ship where left out.
     Raises: ConfigError for a label whose title is not given.
     """
     ordered = sorted(labels, key=lambda label: (label.published_us, label.id))
@@ -47,7 +53,8 @@ def evaluate_stories(
         raise ConfigError(
             f"{len(unknown)} labels have no title, {unknown[0]} the first; name their headline file"
         )
-    told = _stories((_headline(label, titles) for label in ordered), policy)
+    headlines = (_headline(label, titles) for label in ordered)
+    told = _stories(headlines, assemble_agents(policy, read=read))
     rows = [(label, frozenset(told.get(label.id, ()))) for label in ordered]
     parts = {
         "development": [row for row in rows if not is_held_out(row[0].story)],
@@ -75,13 +82,13 @@ def _headline(label: StoryLabel, titles: Mapping[str, str]) -> Headline:
     )
 
 
-def _stories(headlines: Iterable[Headline], policy: Policy) -> dict[str, set[str]]:
+def _stories(headlines: Iterable[Headline], agents: Iterable[Agent]) -> dict[str, set[str]]:
     """Return the ids of the stories that tell each headline; none where no event was read of it.
 
     An event that joins no story that is told is one of its own. What a quiet story has forgotten
     of its tellings is remembered here.
     """
-    pipeline = Pipeline(assemble_agents(policy))
+    pipeline = Pipeline(agents)
     headline_of: dict[str, str] = {}
     story_of: dict[str, str] = {}  # by event: the first event of its story
     for headline in headlines:
