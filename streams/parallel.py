@@ -7,6 +7,7 @@ them by that of their cause. The alerts' agent is the last and the smallest part
 is given the reactions merged in that order.
 """
 
+import gc
 import heapq
 import zlib
 from collections import Counter
@@ -19,7 +20,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
-from typing import Any
+from typing import Any, NamedTuple
 
 from signals import names
 from signals.errors import BadMessage, BadReason, ConfigError, TapewireError
@@ -28,11 +29,11 @@ from signals.policy import Policy
 from streams.assemble import assemble_agents
 from streams.replay import Pipeline, Report, order_alerts
 from streams.rule_files import RuleFiles
+from streams.sources.benchmarks import Benchmarks
 from streams.sources.faults import OnBad
 from streams.sources.headlines_file import read_headlines
-from streams.sources.merge import canonical_order, place_of
-from streams.sources.price_files import read_price_files
-from streams.sources.prices_file import Interval
+from streams.sources.merge import NotInOrder, is_in_order, merge_in_order, place_of
+from streams.sources.prices_file import Interval, benchmarks_of, read_prices
 
 __all__ = ["Inputs", "replay_in_parallel"]
 
@@ -60,8 +61,7 @@ class Inputs:
     rules: RuleFiles | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Placed:
+class _Placed(NamedTuple):
     """A message for a key, and its place."""
 
     place: _Place
@@ -70,11 +70,33 @@ class _Placed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Share:
+    """What one process does: the keys that ``_owner`` gives it, of all files.
+
+    ``unsorted`` are the files that are sorted in memory; others are read as they go.
+    """
+
+    number: int
+    jobs: int
+    inputs: Inputs
+    unsorted: frozenset[Path]
+
+    def owns(self, key: str) -> bool:
+        """Return whether a key is this process's."""
+        return _owner(key, self.jobs) == self.number
+
+
+class _Unsorted(Exception):  # noqa: N818 - a condition that is mended
+    """A file is not in the order of its receipts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Told:
     """What a process tells: messages in the order of their places, faults, and counts.
 
     ``until`` is a place that everything later comes after; None at the end of a part. ``wrong`` is
-    what files or arguments have that makes no sense, ``failed`` anything else that ends a process.
+    what files or arguments have that makes no sense, ``unsorted`` that a file has to be sorted,
+    ``failed`` anything else that ends a process.
     """
 
     until: _Place | None
@@ -83,6 +105,7 @@ class _Told:
     read: Mapping[str, int] | None = None
     dead: Mapping[str, int] | None = None
     wrong: str | None = None
+    unsorted: bool = False
     failed: str | None = None
 
 
@@ -102,18 +125,30 @@ def replay_in_parallel(
         on_progress: called with the number of records folded so far.
     Raises: ConfigError for a file that cannot be opened, BadMessage without ``on_bad``.
     """
+    heard: set[tuple[str, str, str]] = set()
+    try:
+        return _attempt(inputs, jobs, frozenset(), _Listener(on_bad, on_progress, heard))
+    except _Unsorted:
+        unsorted = frozenset(_unsorted_files(inputs))
+        return _attempt(inputs, jobs, unsorted, _Listener(on_bad, on_progress, heard))
+
+
+def _attempt(inputs: Inputs, jobs: int, unsorted: frozenset[Path], listener: "_Listener") -> Report:
     context = get_context("spawn")
     pipes = [context.Pipe() for _ in range(jobs)]
+    shares = [
+        _Share(number=number, jobs=jobs, inputs=inputs, unsorted=unsorted) for number in range(jobs)
+    ]
     workers = [
-        context.Process(target=_work, args=(number, jobs, inputs, theirs), daemon=True)
-        for number, (_, theirs) in enumerate(pipes)
+        context.Process(target=_work, args=(share, theirs), daemon=True)
+        for share, (_, theirs) in zip(shares, pipes, strict=True)
     ]
     for worker, (_, theirs) in zip(workers, pipes, strict=True):
         worker.start()
         theirs.close()
     ours = [mine for mine, _ in pipes]
     try:
-        return _gather(inputs, ours, _Listener(on_bad, on_progress))
+        return _gather(inputs, ours, listener)
     finally:
         for worker, mine in zip(workers, ours, strict=True):
             mine.close()
@@ -121,21 +156,45 @@ def replay_in_parallel(
             worker.join()
 
 
-class _Listener:
-    """Takes in what is not a message: counts, faults, and the failure of a process."""
+def _unsorted_files(inputs: Inputs) -> Iterator[Path]:
+    """Read every file once more, and yield those that are not in the order of receipt."""
+    for path in inputs.headlines:
+        if not is_in_order(read_headlines(path, on_bad=_pass_over)):
+            yield path
+    for path in inputs.prices:
+        prices = read_prices(path, bar=inputs.bar, on_bad=_pass_over, known=Benchmarks(()))
+        if not is_in_order(prices):
+            yield path
 
-    def __init__(self, on_bad: OnBad | None, on_progress: Callable[[int], None] | None) -> None:
+
+class _Listener:
+    """Takes in what is not a message: counts, faults, and the failure of a process.
+
+    A fault that was ``heard`` before, when the files were read the first time, is not told again.
+    """
+
+    def __init__(
+        self,
+        on_bad: OnBad | None,
+        on_progress: Callable[[int], None] | None,
+        heard: set[tuple[str, str, str]],
+    ) -> None:
         self.report = Report()
-        self._on_bad, self._on_progress = on_bad, on_progress
+        self._on_bad, self._on_progress, self._heard = on_bad, on_progress, heard
 
     def hear(self, told: _Told) -> None:
         """Count what was read and refused, and hand the faults on."""
         if told.wrong is not None:
             raise ConfigError(told.wrong)
+        if told.unsorted:
+            raise _Unsorted
         if told.failed is not None:
             raise TapewireError(f"a process of the replay ended: {told.failed}")
         for reason, path, detail in told.faults:
             error = BadMessage(reason, path, detail)
+            if (reason, path, detail) in self._heard:
+                continue
+            self._heard.add((reason, path, detail))
             if self._on_bad is None:
                 raise error
             self._on_bad(error)
@@ -208,21 +267,25 @@ def _stream(
 # ---- in each process -----------------------------------------------------------------------------
 
 
-def _work(number: int, jobs: int, inputs: Inputs, pipe: Connection) -> None:
+def _work(share: _Share, pipe: Connection) -> None:
     """Fold this process's share: its headlines, then its subjects and their prices."""
+    inputs = share.inputs
     with closing(pipe):
         try:
             reader, sampler, tracker, _ = assemble_agents(inputs.policy, rules=inputs.rules)
+            gc.freeze()  # the rules stay: to look through them for garbage is a tenth of the time
             teller = _Teller(pipe)
-            _fold_all(_headlines(number, jobs, inputs, teller), Pipeline([reader]), teller)
+            _fold_all(_headlines(share, teller), Pipeline([reader]), teller)
             entries: list[_Placed] = pipe.recv()
-            prices = _prices(number, jobs, inputs, teller)
+            prices = _prices(share, teller)
             pipeline = Pipeline([sampler, tracker])
             _fold_all(heapq.merge(entries, prices, key=_place), pipeline, teller)
         except (EOFError, BrokenPipeError):
             return  # nobody listens any more
         except ConfigError as error:
             pipe.send(_Told(until=None, wrong=str(error)))
+        except NotInOrder:
+            pipe.send(_Told(until=None, unsorted=True))
         except Exception as error:  # noqa: BLE001  # told to the other side, which ends the run
             pipe.send(_Told(until=None, failed=f"{type(error).__name__}: {error}"))
 
@@ -272,35 +335,51 @@ def _fold_all(records: Iterator[_Placed], pipeline: Pipeline, teller: _Teller) -
     teller.tell(None, pipeline.dead)
 
 
-def _headlines(number: int, jobs: int, inputs: Inputs, teller: _Teller) -> Iterator[_Placed]:
+def _headlines(share: _Share, teller: _Teller) -> Iterator[_Placed]:
     """Yield this process's headlines in order."""
-    own = (
-        headline
-        for path in inputs.headlines
-        for headline in read_headlines(path, on_bad=teller.refuse if number == 0 else _pass_over)
-        if _owner(headline.id, jobs) == number
-    )
-    return _in_order(canonical_order(own, ()), teller)
+    on_bad = teller.refuse if share.number == 0 else _pass_over
+
+    def own(path: Path) -> Iterator[Headline]:
+        return (one for one in read_headlines(path, on_bad=on_bad) if share.owns(one.id))
+
+    return _in_order(share, {path: own(path) for path in share.inputs.headlines}, teller)
 
 
-def _prices(number: int, jobs: int, inputs: Inputs, teller: _Teller) -> Iterator[_Placed]:
+def _prices(share: _Share, teller: _Teller) -> Iterator[_Placed]:
     """Yield the prices of this process's tickers in order."""
-    own = read_price_files(
-        inputs.prices,
-        bar=inputs.bar,
-        on_bad=teller.refuse,
-        benchmarks=inputs.benchmarks,
-        only=lambda ticker: _owner(ticker, jobs) == number,
-    )
-    return _in_order(canonical_order((), own), teller)
+    inputs = share.inputs
+    known = benchmarks_of(inputs.prices, bar=inputs.bar, benchmarks=inputs.benchmarks)
+    opened = {
+        path: read_prices(
+            path,
+            bar=inputs.bar,
+            on_bad=teller.refuse,
+            benchmarks=inputs.benchmarks,
+            known=known,
+            only=share.owns,
+        )
+        for path in inputs.prices
+    }
+    return _in_order(share, opened, teller)
 
 
 def _in_order(
-    records: Iterator[tuple[str, str, Headline | PriceSample]], teller: _Teller
+    share: _Share,
+    opened: Mapping[Path, Iterator[Headline | PriceSample]],
+    teller: _Teller,
 ) -> Iterator[_Placed]:
-    for number, (topic, key, message) in enumerate(records):
-        teller.read[topic] += 1
-        yield _Placed(place=(*place_of(message), number), key=key, message=message)
+    inputs = [
+        sorted(records, key=_receipt) if path in share.unsorted else records
+        for path, records in opened.items()
+    ]
+    read = teller.read
+    for number, (topic, key, message) in enumerate(merge_in_order(inputs)):
+        read[topic] += 1
+        yield _Placed((*place_of(message), number), key, message)
+
+
+def _receipt(record: Headline | PriceSample) -> int:
+    return record.received_us
 
 
 def _place(placed: _Placed) -> _Place:

@@ -77,3 +77,26 @@ def test_a_file_that_is_not_there_ends_the_run_with_its_name(tmp_path: Path) -> 
 
     with pytest.raises(ConfigError, match=r"none\.jsonl"):
         replay_in_parallel(missing, jobs=2)
+
+
+def test_files_in_any_order_give_the_same_report(inputs: Inputs, tmp_path: Path) -> None:
+    by_ticker = tmp_path / "by_ticker.csv"
+    head, *rows = inputs.prices[0].read_text(encoding="utf-8").splitlines()
+    by_ticker.write_text(
+        "\n".join([head, *sorted(rows, key=lambda row: row.split(",")[1])]) + "\n", encoding="utf-8"
+    )
+    backwards = tmp_path / "backwards.jsonl"
+    lines = inputs.headlines[0].read_text(encoding="utf-8").splitlines()
+    backwards.write_text("\n".join(reversed(lines)) + "\n", encoding="utf-8")
+    alone, _ = _alone(inputs)
+    faults: list[str] = []
+
+    together = replay_in_parallel(
+        Inputs(headlines=(backwards,), prices=(by_ticker,)),
+        jobs=2,
+        on_bad=lambda error: faults.append(str(error)),
+    )
+
+    assert list(alert_lines(together.alerts)) == list(alert_lines(alone.alerts))
+    assert (together.read, together.dead) == (alone.read, alone.dead)
+    assert len(faults) == 2  # each once, although the files were read again to be sorted
