@@ -39,7 +39,7 @@ class RelayRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReactionRow:
-    """A reaction, as last sent."""
+    """A reaction, as last sent, without its record's id, which nothing asks for."""
 
     reaction: Reaction
 

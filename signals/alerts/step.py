@@ -81,7 +81,7 @@ class _Desk:
         before: ReactionRow | None = self._draft.get(part)
         if before is not None and reaction.revision <= before.reaction.revision:
             return EMPTY
-        self._draft.put(part, ReactionRow(reaction=reaction))
+        self._draft.put(part, ReactionRow(reaction=replace(reaction, id="")))
         told = set(reaction.event_ids)
         if before is not None:
             told |= set(before.reaction.event_ids)

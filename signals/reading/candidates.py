@@ -35,9 +35,10 @@ __all__ = [
 
 # A sentence of the body counts as a telling below the threshold that a title must pass.
 _TOLD = 0.3
-# Below this a title says nothing of a type, not even to a story that others tell; of a company that
-# the gazetteer knows less is enough, since few stories are told of it at a time.
-_WEAK, _WEAK_OF_KNOWN = 0.05, 0.01
+# Below this a title says nothing of a type, not even to a story that others tell. Of a company that
+# the gazetteer knows less is enough, since few stories are told of it at a time; not of the most
+# prominent ones, of which there is something every hour.
+_WEAK, _WEAK_OF_KNOWN, _PROMINENT = 0.05, 0.02, 90
 # Words that are evidence by themselves: so many, and each says so much (logits).
 _TELLING_WORDS, _TELLING = 3, 0.3
 
@@ -162,7 +163,7 @@ def weak_candidates(text: Text, told: TextReading, context: Context) -> tuple[Ca
 
 
 def _names_known(candidate: Candidate) -> bool:
-    return any(party.known for party in candidate.parties)
+    return any(party.known and party.prominence < _PROMINENT for party in candidate.parties)
 
 
 def _subject(whole: Clause, rules: RuleSet) -> Party | None:
