@@ -39,7 +39,7 @@ class RelayRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReactionRow:
-    """A reaction, as last sent, without its record's id, which nothing asks for."""
+    """A reaction, as last sent, less what alerts do not ask for: see ``raise_alerts``."""
 
     reaction: Reaction
 

@@ -81,7 +81,7 @@ class _Desk:
         before: ReactionRow | None = self._draft.get(part)
         if before is not None and reaction.revision <= before.reaction.revision:
             return EMPTY
-        self._draft.put(part, ReactionRow(reaction=replace(reaction, id="")))
+        self._draft.put(part, ReactionRow(reaction=_kept(reaction)))
         told = set(reaction.event_ids)
         if before is not None:
             told |= set(before.reaction.event_ids)
@@ -217,6 +217,17 @@ def _story_id(group: Telling) -> str:
 def _is_newer(relay: EventRelay, known: EventRelay) -> bool:
     new, old = relay.event, known.event
     return (new.revision, relay.sequence) > (old.revision, known.sequence)
+
+
+def _kept(reaction: Reaction) -> Reaction:
+    """Return what a key keeps of a reaction: there are many, and most have no figure.
+
+    Nothing asks for the record's id, nor for why there is no figure.
+    """
+    move = reaction.move
+    if move.raw is None:
+        move = replace(move, note=None, flags=())
+    return replace(reaction, id="", move=move)
 
 
 def _story_kind(row: StoryRow | None, story: Story) -> AlertKind | None:

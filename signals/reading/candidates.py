@@ -38,7 +38,7 @@ _TOLD = 0.3
 # Below this a title says nothing of a type, not even to a story that others tell. Of a company that
 # the gazetteer knows less is enough, since few stories are told of it at a time; not of the most
 # prominent ones, of which there is something every hour.
-_WEAK, _WEAK_OF_KNOWN, _PROMINENT = 0.05, 0.02, 90
+_WEAK, _WEAK_OF_KNOWN, _PROMINENT = 0.05, 0.01, 97
 # Words that are evidence by themselves: so many, and each says so much (logits).
 _TELLING_WORDS, _TELLING = 3, 0.3
 
