@@ -176,8 +176,15 @@ def _add_agent(app: Any, runner: Runner, prefix: str, topics: Mapping[str, Topic
     app.agent(topic, name=runner.agent.name)(run)
 
 
+class _App(faust.App):
+    """A Faust application that leaves nothing where it was started: all state is in Kafka."""
+
+    def _create_directories(self) -> None:
+        """Make no folder for tables: there are none, and a container's may be read-only."""
+
+
 def _faust_app(settings: Settings) -> faust.App:
-    return faust.App(
+    return _App(
         settings.group,
         broker=[f"kafka://{part.strip()}" for part in settings.broker.split(",")],
         broker_client_id=f"{settings.group}-{settings.worker}",

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from pathlib import Path
 
 import pytest
 from aiokafka import AIOKafkaProducer
@@ -58,6 +59,7 @@ def test_chain_of_three_counts_every_record_and_stops_in_good_order(broker, pref
         assert worker.stop() == 0
     assert check_outputs(settings, NUMBERS, key) == 0
     check_state(settings, NUMBERS, key)
+    assert not Path(f"{settings.group}-data").exists()  # it leaves nothing where it was started
 
 
 def test_a_restart_goes_on_where_the_stop_was(embedded_broker, prefix, tmp_path):
