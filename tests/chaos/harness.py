@@ -19,6 +19,7 @@ from agents.app import changelog_topics
 from agents.recovery import recover
 from signals.fold import Agent
 from streams.codec import decode, encode
+from streams.group_lag import GroupLag
 from streams.settings import Settings
 from streams.topic_admin import apply_topics
 from tests.agents.toys import CHAIN, COUNT, COUNT_AGAIN, KEPT, TOYS, Toy, toy
@@ -274,17 +275,29 @@ async def _state(settings: Settings, agent: Agent) -> dict:
     )
 
 
+async def lags(settings: Settings, stages: Iterable[str]) -> list[int]:
+    """Return how many records of each stage are not committed, in the order of the way."""
+    async with GroupLag(settings.broker, settings.group) as lag:
+        asked = [await lag.ask(settings.prefix + name) for name in stages]
+    return [total - done for done, total in asked]
+
+
 def wait_until_drained(settings: Settings, count: int, workers: Iterable[WorkerProcess]) -> None:
-    """Return when every record of every topic has been folded."""
+    """Return when every record of every topic has been folded and is committed.
+
+    A stage commits after its outputs are there, so the stages are asked in the order of the way. A
+    worker's own lag would not do: it is a second old, and repeats hide that outputs are missing.
+    """
     deadline = time.monotonic() + 90
     watched = list(workers)
+    stages = [agent.reads for agent in CHAIN]
     while True:
-        lags = [worker.metric("tapewire_lag_records") for worker in watched]
-        ready = all(worker.get("/readyz")[0] == 200 for worker in watched)
+        left = asyncio.run(lags(settings, stages))
         out = left_at_the_end(settings)[1]
-        if ready and sum(lags) == 0 and out >= count:
+        ready = all(worker.get("/readyz")[0] == 200 for worker in watched)
+        if ready and not any(left) and out >= count:
             return
         for worker in watched:
             assert worker.process.poll() is None, worker.tail()
-        assert time.monotonic() < deadline, f"{out} of {count} came out, lags {lags}"
+        assert time.monotonic() < deadline, f"{out} of {count} came out, lags {left}"
         time.sleep(0.5)

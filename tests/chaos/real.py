@@ -21,13 +21,12 @@ from streams.assemble import assemble_agents
 from streams.brokers import Broker
 from streams.brokers.process import free_port
 from streams.clients import open_producer
-from streams.group_lag import GroupLag
 from streams.ingest import Refusal, send_all
 from streams.settings import Settings
 from streams.sources.merge import canonical_order
 from streams.topic_admin import apply_topics
 from tapewire.recorded import read_recorded_headlines, read_tape
-from tests.chaos.harness import WorkerProcess, ends
+from tests.chaos.harness import WorkerProcess, ends, lags
 
 DAYS = (date(2025, 11, 3), date(2025, 11, 4))
 TICKERS = ("AMZN", "CIFR", "DELL", "IREN", "MSFT", "NVDA", "SPY")
@@ -128,13 +127,6 @@ class Bursts(threading.Thread):
         assert self.sent == len(self._world)
 
 
-async def lags(settings: Settings) -> list[int]:
-    """Return how many records each stage has not committed, in the order of the way."""
-    async with GroupLag(settings.broker, settings.group) as lag:
-        asked = [await lag.ask(settings.prefix + name) for name in STAGES]
-    return [total - done for done, total in asked]
-
-
 def wait_until_done(
     settings: Settings, workers: Sequence[WorkerProcess], *, timeout_s: float = 180.0
 ) -> None:
@@ -143,7 +135,7 @@ def wait_until_done(
     A stage commits after its outputs are there, so the stages are asked in the order of the way.
     """
     deadline = time.monotonic() + timeout_s
-    while any(left := asyncio.run(lags(settings))):
+    while any(left := asyncio.run(lags(settings, STAGES))):
         for worker in workers:
             assert worker.process.poll() is None, worker.tail()
         assert time.monotonic() < deadline, f"{left} are left: {workers[0].tail()}"

@@ -16,7 +16,7 @@ from streams.brokers import Broker
 from streams.clients import open_producer
 from streams.codec import decode, encode
 from streams.settings import Settings
-from tests.chaos.harness import WorkerProcess, read_all
+from tests.chaos.harness import WorkerProcess, lags, read_all
 from tests.chaos.outcome import (
     check_exact,
     check_once,
@@ -25,10 +25,10 @@ from tests.chaos.outcome import (
     replayed_run,
 )
 from tests.chaos.real import (
+    STAGES,
     Bursts,
     RealWorker,
     World,
-    lags,
     make_real_topics,
     out,
     recorded_world,
@@ -60,7 +60,7 @@ def test_three_kills_lose_nothing_and_double_nothing(
             _wait_for_outputs([worker], settings, written + _GROWN)
             feed.allow(kill / 4 + 1 / 8)
             worker.kill_behind(lambda: feed.sent, more=100)
-        assert sum(asyncio.run(lags(settings))) > 0, "work must be left at the kill"
+        assert sum(asyncio.run(lags(settings, STAGES))) > 0, "work must be left at the kill"
         written = out(settings)
     with RealWorker(settings, tmp_path) as worker:
         feed.finish()
@@ -84,7 +84,7 @@ def test_one_of_two_workers_is_killed(
         _wait_for_share(killed)
         feed.allow(5 / 8)
         killed.kill_behind(lambda: feed.sent, more=100)
-        assert sum(asyncio.run(lags(settings))) > 0, "work must be left at the kill"
+        assert sum(asyncio.run(lags(settings, STAGES))) > 0, "work must be left at the kill"
         written = out(settings)
         feed.finish()
         wait_until_done(settings, [survivor])

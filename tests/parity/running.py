@@ -24,11 +24,12 @@ from streams.recording import read_recording
 from streams.replay import Pipeline
 from streams.settings import Settings
 from tapewire.verifying import Compared, Endings, Recording, Take, compare_endings, compare_topic
+from tests.chaos.harness import lags
 from tests.chaos.real import (
+    STAGES,
     Bursts,
     RealWorker,
     World,
-    lags,
     make_real_topics,
     out,
     real_agents,
@@ -166,7 +167,7 @@ def _run_live(
             time.sleep(chosen.uniform(0, 0.4))  # into whatever they do
             victim = chosen.randrange(len(workers))
             workers[victim].kill()
-            left.append(sum(asyncio.run(lags(settings))))
+            left.append(sum(asyncio.run(lags(settings, STAGES))))
             workers[victim] = running.enter_context(RealWorker(named[victim], folder))
         feed.finish()
         wait_until_done(settings, workers, timeout_s=_DONE_S)
