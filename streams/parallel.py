@@ -7,7 +7,6 @@ them by that of their cause. The alerts' agent is the last and the smallest part
 is given the reactions merged in that order.
 """
 
-import gc
 import heapq
 import zlib
 from collections import Counter
@@ -273,7 +272,6 @@ def _work(share: _Share, pipe: Connection) -> None:
     with closing(pipe):
         try:
             reader, sampler, tracker, _ = assemble_agents(inputs.policy, rules=inputs.rules)
-            gc.freeze()  # the rules stay: to look through them for garbage is a tenth of the time
             teller = _Teller(pipe)
             _fold_all(_headlines(share, teller), Pipeline([reader]), teller)
             entries: list[_Placed] = pipe.recv()

@@ -38,7 +38,7 @@ _TOLD = 0.3
 # Below this a title says nothing of a type, not even to a story that others tell. Of a company that
 # the gazetteer knows less is enough, since few stories are told of it at a time; not of the most
 # prominent ones, of which there is something every hour.
-_WEAK, _WEAK_OF_KNOWN, _PROMINENT = 0.05, 0.01, 97
+_WEAK, _WEAK_OF_KNOWN, _PROMINENT = 0.05, 0.01, 90
 # Words that are evidence by themselves: so many, and each says so much (logits).
 _TELLING_WORDS, _TELLING = 3, 0.3
 
@@ -268,10 +268,12 @@ class _Reader:
 
     def telling_words(self, kind: EventType, clause: Clause) -> set[tuple[int, int, str]]:
         """Return where the words stand that say most for the type, and their rule's name."""
-        share = 1 / sqrt(max(1, len(clause.words)))
+        rules, share = self.context.rules, 1 / sqrt(max(1, len(clause.words)))
         weights = {word: kind.words.get(word, 0.0) * share for word in clause.words}
         found = set()
         for word in sorted(weights, key=lambda one: (-weights[one], one))[:_TELLING_WORDS]:
+            if word in rules.common_words or word.strip("~") in rules.tails:
+                continue  # "with" and a particle count, and tell a reader nothing
             place = find_word(word, self.text.low, (clause.start, clause.end))
             if weights[word] >= _TELLING and place is not None:
                 found.add((*place, f"{kind.name}.words"))

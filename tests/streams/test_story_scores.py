@@ -7,6 +7,8 @@ import pytest
 
 from signals.messages import Micros
 from signals.policy import Policy
+from streams.crosswise import crosswise_reader
+from streams.rule_labels import read_labels
 from streams.story_eval import evaluate_stories
 from streams.story_labels import StoryLabel, read_story_labels, read_titles
 from streams.story_scores import score_stories
@@ -45,11 +47,14 @@ def test_what_is_reached_on_the_labelled_stories_is_kept() -> None:
         [data / "labelled_headlines.jsonl", *sorted((data / "blog_ko").glob("*.md"))]
     )
 
-    found = evaluate_stories(read_story_labels(_LABELS), titles, Policy())
+    # By weights that have not seen the headlines: on their own labels all readings look good.
+    read = crosswise_reader(read_labels(data / "labelled_headlines.jsonl"))
+
+    found = evaluate_stories(read_story_labels(_LABELS), titles, Policy(), read)
 
     every, held_out = found.parts["all"], found.parts["held out"]
     assert every.pairs["all"].precision >= 0.90
     assert every.pairs["all"].recall >= 0.58
     assert held_out.pairs["all"].precision >= 0.93
     assert held_out.pairs["all"].recall >= 0.50
-    assert every.cubed.f1 >= 0.84
+    assert every.cubed.f1 >= 0.835

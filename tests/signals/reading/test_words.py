@@ -2,6 +2,7 @@
 
 import pytest
 
+from signals.reading import Document, read_document
 from signals.reading.candidates import part_text
 from signals.reading.normalise import normalise_text
 from signals.reading.words import find_word, weigh_words, words_of
@@ -75,3 +76,15 @@ def test_a_word_is_found_where_it_stands(
     word: str, text: str, place: tuple[int, int] | None
 ) -> None:
     assert find_word(word, text, (0, len(text))) == place
+
+
+def test_a_function_word_is_no_evidence() -> None:
+    title = (
+        "MS and IREN sign a five-year contract for cloud with data centres at a cost of $9 billion"
+    )
+
+    (reading,) = read_document(Document(title=title), RULES)
+
+    shown = {span.text for span in reading.evidence}
+    assert "contract" in shown
+    assert not shown & {"and", "a", "for", "with", "at", "of"}
