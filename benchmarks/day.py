@@ -21,6 +21,7 @@ from random import Random
 from benchmarks.headlines import draw_headlines, names_of
 from signals.policy import SECOND_US
 from streams.codec import encode
+from streams.memory import relax_collector
 from streams.parallel import Inputs, replay_in_parallel
 from streams.replay import Report
 from streams.rule_loading import load_rules
@@ -81,6 +82,7 @@ def _measure(inputs: Inputs, *, jobs: int) -> tuple[float, int, str]:
 
 
 def _replay(inputs: Inputs, jobs: int, pipe: multiprocessing.connection.Connection) -> None:
+    relax_collector()  # as the command does
     report: Report = replay_in_parallel(inputs, jobs=jobs)
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     largest = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss

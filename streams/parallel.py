@@ -26,6 +26,7 @@ from signals.errors import BadMessage, BadReason, ConfigError, TapewireError
 from signals.messages import Alert, EventEntry, Headline, Message, PriceSample
 from signals.policy import Policy
 from streams.assemble import assemble_agents
+from streams.memory import relax_collector
 from streams.replay import Pipeline, Report, order_alerts
 from streams.rule_files import RuleFiles
 from streams.sources.benchmarks import Benchmarks
@@ -268,6 +269,7 @@ def _stream(
 
 def _work(share: _Share, pipe: Connection) -> None:
     """Fold this process's share: its headlines, then its subjects and their prices."""
+    relax_collector()
     inputs = share.inputs
     with closing(pipe):
         try:

@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import Any, Protocol, cast
 
 from signals.errors import ConfigError, TapewireError
+from streams.memory import relax_collector
 from tapewire.verbs import VERBS
 
 __all__ = ["main"]
@@ -74,6 +75,7 @@ def _run(words: Sequence[str]) -> int:
         arguments, verb = _parse(words)
     except SystemExit as stop:  # argparse has said what is wrong, or has shown the help
         return stop.code if isinstance(stop.code, int) else WRONG_USAGE
+    relax_collector()
     code = verb.run(arguments)
     sys.stdout.flush()
     return code

@@ -1,24 +1,33 @@
 """The price path of a ticker, and what is measured on it.
 
 The path is kept in rows of ten seconds (``path:<ten seconds>``), each with its seconds, ascending:
-a second that comes writes one short row. "The price at T" is the last of the last second that ended
-at or before T.
+a second that comes writes one short row. What is older than half an hour is kept by five minutes
+(``packed:<five minutes>``, see ``packing``). "The price at T" is the last of the last second that
+ended at or before T.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
 
 from signals.fold import Draft
 from signals.market.merging import merge_seconds
+from signals.market.packing import (
+    BLOCK_US,
+    PackedRow,
+    end_seconds,
+    ended_second,
+    pack_seconds,
+    packed_until,
+    unpack_seconds,
+)
+from signals.market.splits import MOST_STEP
 from signals.messages import Daily, Micros, Second
 from signals.policy import DAY_US, SECOND_US
 
 __all__ = [
-    "KIND",
-    "PREFIX",
     "ROW_US",
     "Close",
     "DaysRow",
@@ -26,16 +35,20 @@ __all__ = [
     "PathRow",
     "add_day",
     "add_second",
+    "anywhere",
     "close_of",
     "days_part",
     "days_until",
     "ended_us",
+    "forget_path",
+    "inside",
+    "lay_second",
+    "pack_path",
     "path_part",
 ]
 
-KIND = "path"
-PREFIX = f"{KIND}:"
 ROW_US = 10 * SECOND_US
+_RAW, _PACKED = "path", "packed"
 _DAYS_US = 16 * DAY_US
 
 
@@ -72,7 +85,7 @@ def close_of(day: Daily) -> Close:
 
 def path_part(second_us: Micros) -> str:
     """Return the part that holds a second."""
-    return f"{PREFIX}{second_us // ROW_US}"
+    return f"{_RAW}:{second_us // ROW_US}"
 
 
 def ended_us(second: Second) -> Micros:
@@ -96,6 +109,63 @@ def add_second(row: PathRow | None, second: Second) -> tuple[PathRow, Second] | 
     others = [old for old in known if old.second_us != second.second_us]
     seconds = sorted((*others, merged), key=lambda item: item.second_us)
     return PathRow(seconds=tuple(seconds)), merged
+
+
+def lay_second(draft: Draft, second: Second, reached_us: Micros) -> Second | None:
+    """Lay a second on a key's path, and return it as merged; None if it says nothing new.
+
+    ``reached_us`` is the newest second before it.
+    """
+    if second.second_us >= packed_until(reached_us):
+        part = path_part(second.second_us)
+        added = add_second(draft.get(part), second)
+        if added is not None:
+            draft.put(part, added[0])
+    else:
+        part = f"{_PACKED}:{second.second_us // BLOCK_US}"
+        packed: PackedRow | None = draft.get(part)
+        known = None if packed is None else PathRow(unpack_seconds(packed))
+        added = add_second(known, second)
+        if added is not None:
+            draft.put(part, pack_seconds(added[0].seconds))
+    return None if added is None else added[1]
+
+
+def pack_path(draft: Draft, reached_us: Micros) -> None:
+    """Pack what is older than half an hour, now that the prices have reached a time."""
+    first_us = packed_until(reached_us)
+    blocks: dict[int, list[Second]] = {}
+    for number in _numbers(draft, _RAW):
+        if number * ROW_US >= first_us:
+            break
+        part = f"{_RAW}:{number}"
+        row: PathRow | None = draft.get(part)
+        if row is not None:
+            blocks.setdefault(number * ROW_US // BLOCK_US, []).extend(row.seconds)
+            draft.drop(part)
+    for number, seconds in blocks.items():
+        part = f"{_PACKED}:{number}"
+        packed: PackedRow | None = draft.get(part)
+        if packed is not None:  # of a late second that came before the others were packed
+            both = PathRow(unpack_seconds(packed))
+            for second in seconds:
+                added = add_second(both, second)
+                both = both if added is None else added[0]
+            seconds = list(both.seconds)
+        draft.put(part, pack_seconds(seconds))
+
+
+def forget_path(draft: Draft, before_us: int) -> None:
+    """Drop the seconds before a time, as far as whole rows hold no others."""
+    for kind, row_us in ((_RAW, ROW_US), (_PACKED, BLOCK_US)):
+        for number in _numbers(draft, kind):
+            if (number + 1) * row_us > before_us:
+                break
+            draft.drop(f"{kind}:{number}")
+
+
+def _numbers(draft: Draft, kind: str) -> list[int]:
+    return sorted(int(part.partition(":")[2]) for part in draft.parts(kind))
 
 
 def days_part(close_us: Micros) -> str:
@@ -133,37 +203,79 @@ def _receipt(day: Close) -> tuple[Micros, Decimal, Decimal]:
     return (day.received_us, day.close, day.benchmark_close or Decimal(0))
 
 
+_Quiet = Callable[[float, float], bool]  # a low and a high to whether all between may be passed by
+
+
+def anywhere(_low: float, _high: float) -> bool:
+    """Pass by any stretch of a path: for who looks for steps like a split alone."""
+    return True
+
+
+def inside(low: float, high: float) -> Callable[[float, float], bool]:
+    """Return what passes by the stretches with all prices between two, both excluded."""
+    return lambda lowest, highest: low < lowest and highest < high
+
+
 class Path:
     """A ticker's seconds in order, read from its rows."""
 
     def __init__(self, draft: Draft) -> None:
         self._draft = draft
-        self._rows = sorted(int(part.removeprefix(PREFIX)) for part in draft.parts(KIND))
+        self._rows = _numbers(draft, _RAW)  # all of them later than those that are packed
+        self._blocks = _numbers(draft, _PACKED)
 
     def at(self, time_us: Micros) -> Second | None:
         """Return the last second that ended at or before a time."""
-        i = bisect_right(self._rows, time_us // ROW_US) - 1
-        while i >= 0:
-            for second in reversed(self._seconds(self._rows[i])):
+        for number in reversed(self._rows[: bisect_right(self._rows, time_us // ROW_US)]):
+            for second in reversed(self._seconds(number)):
                 if ended_us(second) <= time_us:
                     return second
-            i -= 1
+        for number in reversed(self._blocks[: bisect_right(self._blocks, time_us // BLOCK_US)]):
+            found = ended_second(self._block(number), time_us)
+            if found is not None:
+                return found
         return None
 
     def first(self) -> Second | None:
         """Return the first second of all, None where there is none."""
+        if self._blocks:
+            return end_seconds(self._block(self._blocks[0]))[0]
         return self._seconds(self._rows[0])[0] if self._rows else None
 
-    def between(self, from_us: Micros, to_us: Micros) -> Iterator[Second]:
-        """Yield the seconds that began at or after ``from_us`` and before ``to_us``."""
-        i = bisect_right(self._rows, from_us // ROW_US - 1)
-        for number in self._rows[i:]:
+    def between(
+        self, from_us: Micros, to_us: Micros, *, quiet: _Quiet | None = None
+    ) -> Iterator[Second]:
+        """Yield the seconds that began at or after ``from_us`` and before ``to_us``.
+
+        ``quiet`` is asked of older stretches in which no step looks like a split, by their lowest
+        price and their highest, whether nothing is looked for in there: then only their first
+        second and their last come.
+        """
+        for number in self._blocks[bisect_right(self._blocks, from_us // BLOCK_US - 1) :]:
+            if number * BLOCK_US >= to_us:
+                return
+            row = self._block(number)
+            is_whole = from_us <= number * BLOCK_US and (number + 1) * BLOCK_US <= to_us
+            is_quiet = quiet is not None and is_whole and row.high < MOST_STEP * row.low
+            if is_quiet and quiet is not None and quiet(row.low, row.high):
+                yield from end_seconds(row)
+            else:
+                yield from _within(unpack_seconds(row), from_us, to_us)
+        for number in self._rows[bisect_right(self._rows, from_us // ROW_US - 1) :]:
             if number * ROW_US >= to_us:
                 return
-            for second in self._seconds(number):
-                if from_us <= second.second_us < to_us:
-                    yield second
+            yield from _within(self._seconds(number), from_us, to_us)
 
     def _seconds(self, number: int) -> tuple[Second, ...]:
-        row: PathRow | None = self._draft.get(f"{PREFIX}{number}")
+        row: PathRow | None = self._draft.get(f"{_RAW}:{number}")
         return () if row is None else row.seconds
+
+    def _block(self, number: int) -> PackedRow:
+        row: PackedRow | None = self._draft.get(f"{_PACKED}:{number}")
+        if row is None:
+            raise LookupError(f"the path has no five minutes {number} any more")
+        return row
+
+
+def _within(seconds: tuple[Second, ...], from_us: int, to_us: int) -> Iterator[Second]:
+    return (second for second in seconds if from_us <= second.second_us < to_us)

@@ -3,7 +3,7 @@
 Each is a ``Move`` from the previous regular close, as a move that no event explains is.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -136,7 +136,7 @@ def previous_day(days: Sequence[Close], session: Session, before: Session | None
     return None
 
 
-def session_base(market: Market, session: Session, seconds: Sequence[Second]) -> SessionBase | None:
+def session_base(market: Market, session: Session, seconds: Iterable[Second]) -> SessionBase | None:
     """Return what the prices of a session are compared with, None without a close before it."""
     before = market.sessions.previous(market.ticker, session.open_us)
     previous = previous_day(market.days, session, before)

@@ -1,7 +1,8 @@
 """The short cut of nearly all seconds: those that only lengthen the path."""
 
-from signals.fold import EMPTY, Result, Rows
-from signals.market.path import add_second, path_part
+from signals.fold import EMPTY, Draft, Result, Row, Rows
+from signals.market.packing import BLOCK_US
+from signals.market.path import add_second, pack_path, path_part
 from signals.market.splits import LEAST_STEP, MOST_STEP
 from signals.messages import Micros, Second
 from signals.policy import HOUR_US, SECOND_US
@@ -31,11 +32,17 @@ def fold_calm(rows: Rows, second: Second) -> Result | None:
     ):
         return None
     part = path_part(second_us)
-    added = add_second(rows.get(part), second)
+    row = rows.get(part)
+    added = add_second(row, second)
     if added is None:
         return EMPTY
     newest_us = clock.newest_us if clock.newest_us > second_us else second_us
-    return Result({part: added[0], "clock": ClockRow(newest_us, second_us)})
+    changes: dict[str, Row | None] = {part: added[0], "clock": ClockRow(newest_us, second_us)}
+    if row is None and second_us // BLOCK_US != clock.reached_us // BLOCK_US:
+        draft = Draft(rows)
+        pack_path(draft, second_us)
+        changes |= draft.result().changes
+    return Result(changes)
 
 
 def stays_watched(view: View, second: Second) -> bool:

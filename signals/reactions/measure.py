@@ -18,7 +18,7 @@ from signals.market.measures import (
     statistics_at,
     volume_ratio_of,
 )
-from signals.market.path import ended_us
+from signals.market.path import anywhere, ended_us
 from signals.market.sessions import Sessions
 from signals.market.splits import extremes_of
 from signals.market.tape import Market
@@ -125,9 +125,9 @@ class _Ruler:
         self._statistics: Statistics = statistics_at(
             market.days, from_us, market.policy, market.splits
         )
-        seconds = tuple(market.path.between(ended_us(base), until_us))
+        self._since_us, self._until_us = ended_us(base), until_us
+        seconds = market.path.between(self._since_us, until_us, quiet=anywhere)
         self._basis: Basis = basis_after(base.last, base.second_us, seconds, market.splits)
-        self._seconds = seconds
 
     def scale(self, second_us: Micros) -> float:
         """Return by how much the prices of a second stand lower than the base's."""
@@ -139,7 +139,12 @@ class _Ruler:
         levels, from_us = self._market.policy.levels, self._from_us
         waiting = {*levels, *(-level for level in levels)}
         low, high = self._band(waiting)
-        for second in self._seconds:
+
+        def is_quiet(lowest: float, highest: float) -> bool:
+            return low < lowest and highest < high  # as they are by then
+
+        path = self._market.path
+        for second in path.between(self._since_us, self._until_us, quiet=is_quiet):
             if low < float(second.low) and float(second.high) < high:
                 continue  # nearly all of them
             if second.second_us < from_us or self._basis.is_suspect(second.second_us):

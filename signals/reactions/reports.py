@@ -7,6 +7,7 @@ from decimal import Decimal
 from signals.ids import derive_id
 from signals.market.basis import basis_after
 from signals.market.measures import statistics_at
+from signals.market.path import anywhere, inside
 from signals.market.session_moves import SessionBase, previous_day
 from signals.market.sessions import Session
 from signals.market.splits import MOST_STEP, factor_between
@@ -100,9 +101,11 @@ def _watch(view: View, session: Session) -> WatchRow | None:
         return None
     statistics = statistics_at(days, session.open_us, view.policy, view.splits())
     until_us = Micros(view.clock.reached_us + SECOND_US)
+    close = float(previous.close)
+    quiet = inside(_NEAREST * close, _FARTHEST * close)
     near = all(
         _is_near(second, previous.close)
-        for second in view.path().between(session.open_us, until_us)
+        for second in view.path().between(session.open_us, until_us, quiet=quiet)
     )
     found = WatchRow(open_us=session.open_us, previous=previous, statistics=statistics, near=near)
     view.draft.put("watch", found)
@@ -120,7 +123,7 @@ def _base(view: View, session: Session, watch: WatchRow, second: Second) -> Sess
     seconds: Iterable[Second] = ()
     if not _NEAR < step < _FAR:
         until_us = Micros(second.second_us + SECOND_US)
-        seconds = view.path().between(session.open_us, until_us)
+        seconds = view.path().between(session.open_us, until_us, quiet=anywhere)
     return SessionBase(
         session=session,
         previous=watch.previous,

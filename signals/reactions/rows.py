@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from signals.market.measures import Statistics
+from signals.market.packing import PackedRow
 from signals.market.path import Close, DaysRow, PathRow
 from signals.market.splits import SplitsRow
 from signals.messages import EventEntry, Micros, Move, MoveReport
@@ -158,6 +159,7 @@ class MoveRow:
 ROWS: Mapping[str, type] = {
     "event": EntryRow,
     "path": PathRow,
+    "packed": PackedRow,
     "days": DaysRow,
     "clock": ClockRow,
     "splits": SplitsRow,

@@ -9,15 +9,14 @@ from dataclasses import replace
 from typing import assert_never
 
 from signals.fold import EMPTY, Draft, Result, Rows, Step
+from signals.market.packing import BLOCK_US
 from signals.market.path import (
-    KIND,
-    PREFIX,
-    ROW_US,
     DaysRow,
     add_day,
-    add_second,
     days_part,
-    path_part,
+    forget_path,
+    lay_second,
+    pack_path,
 )
 from signals.market.sessions import Sessions
 from signals.market.splits import add_split
@@ -97,14 +96,11 @@ def _fold_event(view: View, entry: EventEntry) -> Result:
 
 
 def _fold_second(view: View, second: Second) -> Result:
-    part = path_part(second.second_us)
-    added = add_second(view.draft.get(part), second)
-    if added is None:
-        return EMPTY
-    row, merged = added
     reached_us = view.clock.reached_us
+    merged = lay_second(view.draft, second, reached_us)
+    if merged is None:
+        return EMPTY
     is_late = second.second_us < reached_us
-    view.draft.put(part, row)
     _advance(view, second.second_us, priced=True)
     # Nothing is measured, and nothing guarded, before the first price.
     touched = touched_groups(view.draft, merged, is_late=is_late) if reached_us else None
@@ -153,6 +149,8 @@ def _advance(view: View, event_us: Micros, *, priced: bool) -> None:
     newest_us = Micros(max(before.newest_us, event_us))
     reached_us = Micros(max(before.reached_us, event_us)) if priced else before.reached_us
     view.draft.put("clock", ClockRow(newest_us, reached_us))
+    if reached_us // BLOCK_US != before.reached_us // BLOCK_US:
+        pack_path(view.draft, reached_us)
     if newest_us // HOUR_US != before.newest_us // HOUR_US:
         _forget(view)
 
@@ -183,9 +181,7 @@ def _history_us(policy: Policy) -> int:
 def _forget_prices(view: View) -> None:
     draft, measured_us = view.draft, view.measured_us
     history_us = _history_us(view.policy)
-    for part in draft.parts(KIND):
-        if int(part.removeprefix(PREFIX)) * ROW_US < measured_us - _GAP_US:
-            draft.drop(part)
+    forget_path(draft, measured_us - _GAP_US)
     for part in draft.parts("days"):
         row: DaysRow | None = draft.get(part)
         if row is not None and row.days[-1].close_us < measured_us - history_us:

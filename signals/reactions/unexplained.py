@@ -7,9 +7,11 @@ Which events explain it, ``signals/reactions/confounders.py`` says.
 
 from collections.abc import Iterator
 from decimal import Decimal
+from math import inf
 
 from signals.ids import derive_id
 from signals.market.measures import ratio
+from signals.market.path import anywhere, inside
 from signals.market.session_moves import SessionBase, session_base
 from signals.market.sessions import Session
 from signals.market.splits import extremes_of
@@ -27,11 +29,12 @@ def move_id_of(ticker: str, session: Session) -> str:
 
 def find_move(market: Market, session: Session) -> Move | None:
     """Return the session's first move past the thresholds, None while there is none."""
-    seconds = tuple(market.path.between(session.open_us, session.close_us))
-    base = session_base(market, session, seconds)
+    path, span = market.path, (session.open_us, session.close_us)
+    base = session_base(market, session, path.between(*span, quiet=anywhere))
     if base is None:
         return None
-    for second in seconds:
+    low, high = _band(base, market.policy)
+    for second in path.between(*span, quiet=inside(low, high)):
         move = move_past(second, base, market.policy)
         if move is not None:
             return move
@@ -51,6 +54,15 @@ def move_past(second: Second, base: SessionBase, policy: Policy) -> Move | None:
         if unusual or abs(raw) >= policy.unexplained_alone:
             return base.move("session", second, price, second.second_us)
     return None
+
+
+def _band(base: SessionBase, policy: Policy) -> tuple[float, float]:
+    """Return the prices that are past the raw threshold on neither side, as far as floats tell."""
+    if base.basis.splits:
+        return inf, -inf
+    close = float(base.previous.close)
+    near = policy.unexplained_raw - 1e-6
+    return close * (1 - near), close * (1 + near)
 
 
 def _prices_past(second: Second, base: SessionBase, policy: Policy) -> Iterator[Decimal]:
