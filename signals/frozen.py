@@ -1,4 +1,4 @@
-"""Frozen dataclasses that are quick to make.
+"""Frozen dataclasses and named tuples that are quick to make.
 
 A frozen dataclass sets its fields through ``object.__setattr__``, a quarter of a microsecond each:
 4.5 us for a second of prices, more than all that is computed with it. The setters of its slots do
@@ -9,7 +9,11 @@ from collections.abc import Callable
 from dataclasses import MISSING, Field, fields
 from typing import Any, TypeVar
 
-__all__ = ["fast_init"]
+__all__ = ["fast_init", "make"]
+
+# A named tuple of all its fields by place, the class and a plain tuple given: for a dozen fields in
+# a third of the time that calling the class takes.
+make = tuple.__new__
 
 _Class = TypeVar("_Class")
 _UNSET: Any = object()  # for a default that is made anew each time

@@ -9,6 +9,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from signals import names
@@ -71,14 +72,19 @@ class Pipeline:
     def feed(self, topic: str, key: str, message: Any) -> Sequence[Output]:
         """Fold a message, and what comes of it, and return every output in order."""
         folds = self._folds
-        first = folds[topic](key, message)
-        if not first:
-            return first
-        outputs = list(first)
-        for output in outputs:  # it grows
+        outputs = folds[topic](key, message)
+        for at, output in enumerate(outputs):  # most inputs give one, of which nothing comes
             fold = folds.get(output.topic)
             if fold is not None and (more := fold(output.key, output.message)):
-                outputs += more
+                return self._feed_rest([*outputs, *more], at + 1)
+        return outputs
+
+    def _feed_rest(self, outputs: list[Output], begin: int) -> list[Output]:
+        """Fold the outputs from a place on, and what comes of them, and return all."""
+        for output in islice(outputs, begin, None):  # it grows
+            fold = self._folds.get(output.topic)
+            if fold is not None:
+                outputs += fold(output.key, output.message)
         return outputs
 
     def fold(self, topic: str, key: str, message: Any) -> tuple[Output, ...]:

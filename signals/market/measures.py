@@ -7,6 +7,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from math import fsum, sqrt
 
 from signals.market.path import Close
@@ -58,7 +59,13 @@ def statistics_at(
     """
     wanted = max(policy.beta_days, policy.volatility_days, policy.volume_days) + 1
     known = [day for day in days if day.close_us <= time_us and day.received_us <= time_us]
-    recent = known[-wanted:]
+    return _statistics_of(tuple(known[-wanted:]), tuple(splits), policy)
+
+
+@lru_cache(maxsize=256)  # the events of a day have one; to find it again takes a fifth of the time
+def _statistics_of(
+    recent: tuple[Close, ...], splits: tuple[Split, ...], policy: Policy
+) -> Statistics:
     own, paired = [], []
     for a, b, factor in _steps(recent, splits):
         own.append(ratio(b.close * factor, a.close))

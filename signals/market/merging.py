@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import NamedTuple
 
+from signals.frozen import make
 from signals.messages import Micros, Second
 
 __all__ = ["OpenSecond", "merge_open", "merge_seconds", "second_of"]
@@ -11,8 +12,8 @@ __all__ = ["OpenSecond", "merge_open", "merge_seconds", "second_of"]
 class OpenSecond(NamedTuple):
     """A second as it is merged so far.
 
-    ``is_sent`` says whether it was sent as it stands; a price above ``up`` or below ``down`` has it
-    sent again at once. The others are those of ``Second``.
+    ``is_sent`` says whether it was sent as it stands; ``sent`` is the last price of what was sent,
+    and one far from it has the second sent again at once. The others are those of ``Second``.
     """
 
     second_us: Micros
@@ -27,8 +28,7 @@ class OpenSecond(NamedTuple):
     benchmark_price: Decimal | None
     day_volume: Decimal | None
     is_sent: bool
-    up: Decimal
-    down: Decimal
+    sent: Decimal
 
 
 def second_of(ticker: str, open_second: OpenSecond) -> Second:
@@ -37,9 +37,9 @@ def second_of(ticker: str, open_second: OpenSecond) -> Second:
     By place, which takes half the time.
     """
     (second_us, first_us, first, high, low, last_us, last, received_us, benchmark, benchmark_price,
-     day_volume, _, _, _) = open_second  # fmt: skip
-    return Second(ticker, second_us, first_us, first, high, low, last_us, last, received_us,
-                  benchmark, benchmark_price, day_volume)  # fmt: skip
+     day_volume, _, _) = open_second  # fmt: skip
+    return make(Second, (ticker, second_us, first_us, first, high, low, last_us, last, received_us,
+                         benchmark, benchmark_price, day_volume, "second"))  # fmt: skip
 
 
 def merge_open(one: OpenSecond, other: OpenSecond) -> OpenSecond:

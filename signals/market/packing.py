@@ -1,15 +1,18 @@
-"""Older seconds of a path in text, a line each: a twentieth of the memory, and nothing is lost.
+"""Older seconds of a path in columns of text: a twentieth of the memory, and nothing is lost.
 
-Half an hour after it was reached, what a ticker did in five minutes becomes one row. A single
+Some minutes after it was reached, what a ticker did in five minutes becomes one row. A single
 second is found in it without reading the others, and its extremes tell whether they have to be read
 at all.
 """
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
+from itertools import repeat
+from operator import is_
 from typing import NamedTuple
 
+from signals.frozen import make
 from signals.messages import Micros, Second
 from signals.policy import MINUTE_US, SECOND_US
 
@@ -24,31 +27,42 @@ __all__ = [
 ]
 
 BLOCK_US = 5 * MINUTE_US
-_RAW_US = 30 * MINUTE_US
-_NONE = "-"  # for a benchmark where others of the row have one
+_RAW_US = 5 * MINUTE_US  # what records to come may still merge with
+_TICKER, _SECOND, _FIRST_US, _LAST_US, _LAST, _RECEIVED = 0, 1, 2, 6, 7, 8
+_PRICES = (3, 4, 5)  # first, high, low
+_BENCHMARK, _BENCHMARK_PRICE, _VOLUME = 9, 10, 11
 
 
 class PackedRow(NamedTuple):
-    """The seconds of five minutes, ascending.
+    """The seconds of five minutes, ascending: a column for each field, its cells between commas.
 
     Attributes:
-        start_us: what the lines' times count from.
-        low, high: the extremes of all its prices.
-        tickers, benchmarks: those that its seconds name, in the order of their first naming.
-        lines: a line for each second, of fields between commas; empty ones at its end are left out:
-            seconds since the start, the last price, the benchmark's price, the day's volume; in
-            microseconds the receipt after the last's time, the first's time after the second's
-            start, the last's after the first's; first, high and low where they are not written as
-            the last is; which ticker and which benchmark, where it is not the first; microseconds
-            of a start that is no whole second.
+        start_us: what their times count from.
+        low, high: the extremes of all prices.
+        seconds: whole seconds since the start; ``odd`` microseconds are added, ``""`` for none.
+        last, benchmark_price, day_volume: ``""`` for a column without a value.
+        received: microseconds after the last sample's time, ``""`` for none.
+        first_us, last_us: the first sample's after the second's start and the last's after that.
+        first, high_price, low_price: ``""`` for a column that is written as ``last`` is.
+        tickers, benchmarks: one for all of them, or one each; none where no second has one.
     """
 
     start_us: Micros
     low: float
     high: float
-    tickers: tuple[str, ...]
-    benchmarks: tuple[str, ...]
-    lines: str
+    seconds: str
+    last: str
+    benchmark_price: str = ""
+    day_volume: str = ""
+    received: str = ""
+    first_us: str = ""
+    last_us: str = ""
+    first: str = ""
+    high_price: str = ""
+    low_price: str = ""
+    tickers: tuple[str, ...] = ()
+    benchmarks: tuple[str | None, ...] = ()
+    odd: str = ""
 
 
 def packed_until(reached_us: int) -> int:
@@ -58,112 +72,169 @@ def packed_until(reached_us: int) -> int:
 
 def pack_seconds(seconds: Sequence[Second]) -> PackedRow:
     """Return the row of seconds of one block, ascending, at least one."""
-    start_us = Micros(seconds[0].second_us // BLOCK_US * BLOCK_US)
-    tickers = tuple(dict.fromkeys(second.ticker for second in seconds))
-    named = dict.fromkeys(second.benchmark for second in seconds)
-    benchmarks = tuple(name for name in named if name is not None)
+    columns = tuple(zip(*seconds, strict=True))
+    times = columns[_SECOND]
+    start_us = times[0] // BLOCK_US * BLOCK_US
+    whole = [(time_us - start_us) // SECOND_US for time_us in times]
+    starts = [start_us + count * SECOND_US for count in whole]
+    last = _joined(columns[_LAST])
+    first, high, low = (_unless(columns[_LAST], last, columns[at]) for at in _PRICES)
     return PackedRow(
-        start_us=start_us,
-        low=min(float(second.low) for second in seconds),
-        high=max(float(second.high) for second in seconds),
-        tickers=tickers,
-        benchmarks=benchmarks,
-        lines="\n".join(_line(second, start_us, tickers, benchmarks) for second in seconds),
+        start_us=Micros(start_us),
+        low=float(min(columns[_PRICES[2]])),
+        high=float(max(columns[_PRICES[1]])),
+        seconds=_joined(whole),
+        last=last,
+        benchmark_price=_some(columns[_BENCHMARK_PRICE]),
+        day_volume=_some(columns[_VOLUME]),
+        received=_since(columns[_LAST_US], columns[_RECEIVED]),
+        first_us=_since(times, columns[_FIRST_US]),
+        last_us=_since(columns[_FIRST_US], columns[_LAST_US]),
+        first=first,
+        high_price=high,
+        low_price=low,
+        tickers=tuple(str(name) for name in _names(columns[_TICKER])),
+        benchmarks=_names(columns[_BENCHMARK]),
+        odd=_since(starts, times),
     )
 
 
 def unpack_seconds(row: PackedRow) -> tuple[Second, ...]:
     """Return the seconds of a row, ascending."""
-    return tuple(_second(row, line) for line in row.lines.split("\n"))
+    count = row.seconds.count(",") + 1
+    starts: Iterable[int] = (
+        row.start_us + int(cell) * SECOND_US for cell in row.seconds.split(",")
+    )
+    times = list(_after(starts, row.odd))
+    firsts = list(_after(times, row.first_us))
+    lasts = list(_after(firsts, row.last_us))
+    last = [Decimal(cell) for cell in row.last.split(",")]
+    first, high, low = (
+        [Decimal(cell) for cell in text.split(",")] if text else last
+        for text in (row.first, row.high_price, row.low_price)
+    )
+    columns = zip(
+        _all_of(row.tickers, count),
+        times,
+        firsts,
+        first,
+        high,
+        low,
+        lasts,
+        last,
+        _after(lasts, row.received),
+        _all_of(row.benchmarks, count),
+        _values(row.benchmark_price, count),
+        _values(row.day_volume, count),
+        repeat("second"),
+        strict=False,
+    )
+    return tuple(make(Second, fields) for fields in columns)
 
 
 def end_seconds(row: PackedRow) -> tuple[Second, ...]:
     """Return the first second of a row and the last, once where they are the same."""
-    first, last = row.lines.partition("\n")[0], row.lines.rpartition("\n")[2]
-    ends = (first,) if first == row.lines else (first, last)
-    return tuple(_second(row, line) for line in ends)
+    first = _second(row, 0, lambda column: column.partition(",")[0])
+    if "," not in row.seconds:
+        return (first,)
+    return (first, _second(row, -1, lambda column: column.rpartition(",")[2]))
 
 
 def ended_second(row: PackedRow, time_us: int) -> Second | None:
     """Return the row's last second that ended at or before a time."""
-    lines = row.lines.split("\n")
     later = (time_us - row.start_us) // SECOND_US + 1
-    for i in range(bisect_left(lines, later, key=_seconds_in), 0, -1):
-        second = _second(row, lines[i - 1])
+    for at in range(bisect_left(row.seconds.split(","), later, key=int) - 1, -1, -1):
+        second = _second(row, at, lambda column, at=at: column.split(",")[at])  # type: ignore[misc]
         if second.second_us + SECOND_US <= time_us:
             return second
     return None
 
 
-def _seconds_in(line: str) -> int:
-    return int(line.partition(",")[0])
+# ---- columns -------------------------------------------------------------------------------------
 
 
-def _line(second: Second, start_us: int, tickers: Sequence[str], benchmarks: Sequence[str]) -> str:
-    (ticker, second_us, first_us, first, high, low, last_us, last, received_us, benchmark,
-     benchmark_price, day_volume, _) = second  # fmt: skip
-    seconds, odd_us = divmod(second_us - start_us, SECOND_US)
-    price = str(last)
-    line = f"{seconds},{price},{_text(benchmark_price)},{_text(day_volume)}"
-    if (
-        first is high is low is last
-        and second_us == first_us == last_us == received_us
-        and (len(tickers), len(benchmarks)) == (1, 0 if benchmark is None else 1)
-    ):
-        return line.rstrip(",") if odd_us == 0 else f"{line},,,,,,,,,{odd_us}"
-    line = (
-        f"{line},{received_us - last_us or ''},{first_us - second_us or ''},"
-        f"{last_us - first_us or ''},"
-        f"{_unless(price, first)},{_unless(price, high)},{_unless(price, low)},"
-        f"{tickers.index(ticker) or ''},{_place(benchmark, benchmarks)},{odd_us or ''}"
-    )
-    return line.rstrip(",")
+def _joined(values: Iterable[object]) -> str:
+    return ",".join(map(str, values))
 
 
-def _text(value: Decimal | None) -> str:
-    return "" if value is None else str(value)
+def _unless(values: Sequence[Decimal], text: str, others: Sequence[Decimal]) -> str:
+    """Return the column of others; ``""`` where it is the text of the values."""
+    if all(map(is_, values, others)):  # of one trade a second, all four are one object
+        return ""
+    column = _joined(others)
+    return "" if column == text else column
 
 
-def _unless(known: str, value: Decimal) -> str:
-    text = str(value)
-    return "" if text == known else text
+def _some(values: Sequence[Decimal | None]) -> str:
+    """Return a column of values that may be missing."""
+    missing = sum(map(is_, values, repeat(None)))  # counting compares, which decimals do slowly
+    if not missing:
+        return _joined(values)
+    if missing == len(values):
+        return ""
+    return _joined("" if value is None else value for value in values)
 
 
-def _place(benchmark: str | None, benchmarks: Sequence[str]) -> int | str:
-    if benchmark is None:
-        return _NONE if benchmarks else ""
-    return benchmarks.index(benchmark) or ""
+def _since(earlier: Sequence[int], later: Sequence[int]) -> str:
+    """Return a column of how much later the second of two times is."""
+    differences = [b - a for a, b in zip(earlier, later, strict=True)]
+    return _joined(differences) if any(differences) else ""
 
 
-_BLANKS = ("",) * 12
+def _names(values: Sequence[str | None]) -> tuple[str | None, ...]:
+    if values.count(values[0]) < len(values):
+        return tuple(values)
+    return () if values[0] is None else (values[0],)
 
 
-def _second(row: PackedRow, line: str) -> Second:
-    fields = line.split(",")
-    fields += _BLANKS[len(fields) - 1 :]
-    (seconds, price, benchmark_price, day_volume, received_us, first_us, last_us, first, high, low,
-     ticker, benchmark, odd_us) = fields  # fmt: skip
-    second_us = row.start_us + int(seconds) * SECOND_US + int(odd_us or 0)
-    from_us = second_us + int(first_us or 0)
-    to_us = from_us + int(last_us or 0)
-    last = Decimal(price)
+def _after(earlier: Iterable[int], column: str) -> Iterable[int]:
+    if not column:
+        return earlier
+    return (a + int(cell) for a, cell in zip(earlier, column.split(","), strict=True))
+
+
+def _values(column: str, count: int) -> Iterable[Decimal | None]:
+    if not column:
+        return repeat(None, count)
+    return (Decimal(cell) if cell else None for cell in column.split(","))
+
+
+def _all_of(names: Sequence[str | None], count: int) -> Iterable[str | None]:
+    if len(names) == count:
+        return names
+    return repeat(names[0] if names else None, count)
+
+
+def _second(row: PackedRow, at: int, cell: Callable[[str], str]) -> Second:
+    """Return one second of a row, by its place and by what takes its cell from a column."""
+
+    def number(column: str) -> int:
+        return int(cell(column)) if column else 0
+
+    def price(column: str) -> Decimal:
+        return Decimal(cell(column)) if column else last
+
+    def value(column: str) -> Decimal | None:
+        return Decimal(text) if column and (text := cell(column)) else None
+
+    def name(names: Sequence[str | None]) -> str | None:
+        return names[at if len(names) > 1 else 0] if names else None
+
+    second_us = row.start_us + number(row.seconds) * SECOND_US + number(row.odd)
+    first_us = second_us + number(row.first_us)
+    last_us = first_us + number(row.last_us)
+    last = Decimal(cell(row.last))
     return Second(
-        row.tickers[int(ticker or 0)],
-        Micros(second_us),
-        Micros(from_us),
-        Decimal(first) if first else last,
-        Decimal(high) if high else last,
-        Decimal(low) if low else last,
-        Micros(to_us),
-        last,
-        Micros(to_us + int(received_us or 0)),
-        _named(benchmark, row.benchmarks),
-        Decimal(benchmark_price) if benchmark_price else None,
-        Decimal(day_volume) if day_volume else None,
+        ticker=name(row.tickers) or "",
+        second_us=Micros(second_us),
+        first_us=Micros(first_us),
+        first=price(row.first),
+        high=price(row.high_price),
+        low=price(row.low_price),
+        last_us=Micros(last_us),
+        last=last,
+        received_us=Micros(last_us + number(row.received)),
+        benchmark=name(row.benchmarks),
+        benchmark_price=value(row.benchmark_price),
+        day_volume=value(row.day_volume),
     )
-
-
-def _named(place: str, benchmarks: Sequence[str]) -> str | None:
-    if place == _NONE or not benchmarks:
-        return None
-    return benchmarks[int(place or 0)]

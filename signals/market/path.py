@@ -1,7 +1,7 @@
 """The price path of a ticker, and what is measured on it.
 
 The path is kept in rows of ten seconds (``path:<ten seconds>``), each with its seconds, ascending:
-a second that comes writes one short row. What is older than half an hour is kept by five minutes
+a second that comes writes one short row. What is older than some minutes is kept by five minutes
 (``packed:<five minutes>``, see ``packing``). "The price at T" is the last of the last second that
 ended at or before T.
 """
@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from signals.fold import Draft
+from signals.frozen import make
 from signals.market.merging import merge_seconds
 from signals.market.packing import (
     BLOCK_US,
@@ -97,7 +98,7 @@ def add_second(row: PathRow | None, second: Second) -> tuple[PathRow, Second] | 
     """Return the row with a second merged in, and that second; None if it says nothing new."""
     known = () if row is None else row.seconds
     if not known or known[-1].second_us < second.second_us:
-        return PathRow((*known, second)), second
+        return make(PathRow, ((*known, second),)), second
     if known[-1].second_us == second.second_us:  # sent again, whole
         merged = merge_seconds(known[-1], second)
         is_new = merged is second or merged != known[-1]
@@ -132,7 +133,7 @@ def lay_second(draft: Draft, second: Second, reached_us: Micros) -> Second | Non
 
 
 def pack_path(draft: Draft, reached_us: Micros) -> None:
-    """Pack what is older than half an hour, now that the prices have reached a time."""
+    """Pack what is old enough, now that the prices have reached a time."""
     first_us = packed_until(reached_us)
     blocks: dict[int, list[Second]] = {}
     for number in _numbers(draft, _RAW):
@@ -260,11 +261,14 @@ class Path:
             if is_quiet and quiet is not None and quiet(row.low, row.high):
                 yield from end_seconds(row)
             else:
-                yield from _within(unpack_seconds(row), from_us, to_us)
+                seconds = unpack_seconds(row)
+                yield from seconds if is_whole else _within(seconds, from_us, to_us)
         for number in self._rows[bisect_right(self._rows, from_us // ROW_US - 1) :]:
             if number * ROW_US >= to_us:
                 return
-            yield from _within(self._seconds(number), from_us, to_us)
+            seconds = self._seconds(number)
+            is_whole = from_us <= number * ROW_US and (number + 1) * ROW_US <= to_us
+            yield from seconds if is_whole else _within(seconds, from_us, to_us)
 
     def _seconds(self, number: int) -> tuple[Second, ...]:
         row: PathRow | None = self._draft.get(f"{_RAW}:{number}")

@@ -15,8 +15,9 @@ from decimal import Decimal
 from signals import names
 from signals.errors import BadMessage
 from signals.fold import EMPTY, Output, Result, Rows, Step
+from signals.frozen import make
 from signals.market.merging import OpenSecond, merge_open, second_of
-from signals.messages import Daily, Micros, PriceSample, Split
+from signals.messages import Daily, Micros, PriceSample, Second, Split
 from signals.policy import SECOND_US, Policy
 
 __all__ = ["ROWS", "sample_prices_step"]
@@ -43,7 +44,7 @@ def sample_prices_step(policy: Policy) -> Step:
                 known_us = sample.end_us or sample.event_us
                 if sample.received_us - known_us > late_us:
                     raise _late(sample, known_us, late_us)
-                return _fold(rows, ticker, _of_bar(sample, ratio), ratio)
+                return _fold(rows, ticker, _of_bar(sample), ratio)
             case "daily":
                 return _close(rows, ticker, sample)
             case "split":
@@ -58,42 +59,38 @@ def _fold_trade(rows: Rows, ticker: str, sample: PriceSample, ratio: Decimal) ->
     if newest is not None and newest.last_us < sample.event_us:
         if sample.event_us < newest.second_us + SECOND_US:
             after = _with_trade(newest, sample)
-            if after.down <= after.last <= after.up:
-                return Result({_NEWEST: after})
-            sent = _sent(after, sample.received_us, ratio)
+            if not _is_far(after.last, after.sent, ratio):
+                return make(Result, ({_NEWEST: after}, ()))
+            sent = _sent(after, sample.received_us)
             return Result({_NEWEST: sent}, (_output(ticker, sent),))
-        traded = _of_trade(sample, ratio)
-        changes = {_NEWEST: traded, _BEFORE: newest}
+        traded, output = _of_trade(ticker, sample)
         if newest.is_sent:
-            return Result(changes, (_output(ticker, traded),))
-        changes[_BEFORE] = before = _sent(newest, sample.received_us, ratio)
-        return Result(changes, (_output(ticker, before), _output(ticker, traded)))
-    return _fold(rows, ticker, (_of_trade(sample, ratio),), ratio)
+            return make(Result, ({_NEWEST: traded, _BEFORE: newest}, (output,)))
+        before = _sent(newest, sample.received_us)
+        return Result({_NEWEST: traded, _BEFORE: before}, (_output(ticker, before), output))
+    return _fold(rows, ticker, (_of_trade(ticker, sample)[0],), ratio)
+
+
+def _is_far(price: Decimal, sent: Decimal, ratio: Decimal) -> bool:
+    """Return whether a price is more than a step from the one that was sent."""
+    return abs(price - sent) > ratio * sent
 
 
 def _with_trade(newest: OpenSecond, sample: PriceSample) -> OpenSecond:
     """Return the newest second with a trade that is the last in it."""
-    second_us, first_us, first, high, low, _, _, received_us, _, _, known, _, up, down = newest
+    second_us, first_us, first, high, low, _, _, received_us, _, _, known, _, sent = newest
     price, day_volume = sample.price, sample.day_volume
     assert price is not None  # a trade has one
     if day_volume is None or (known is not None and known > day_volume):
         day_volume = known
-    return OpenSecond(
-        second_us,
-        first_us,
-        first,
+    return make(OpenSecond, (
+        second_us, first_us, first,
         price if price > high else high,
         price if price < low else low,
-        sample.event_us,
-        price,
+        sample.event_us, price,
         sample.received_us if sample.received_us > received_us else received_us,
-        sample.benchmark,
-        sample.benchmark_price,
-        day_volume,
-        False,
-        up,
-        down,
-    )
+        sample.benchmark, sample.benchmark_price, day_volume, False, sent,
+    ))  # fmt: skip
 
 
 def _fold(rows: Rows, ticker: str, seconds: tuple[OpenSecond, ...], ratio: Decimal) -> Result:
@@ -123,7 +120,10 @@ class _Draft:
             self._due.append(_output(self._ticker, second))
         elif second.second_us == newest.second_us:
             self._newest = merged = merge_open(newest, second)
-            if merged is not newest and (second.high > merged.up or second.low < merged.down):
+            if merged is not newest and (
+                _is_far(second.high, merged.sent, self._ratio)
+                or _is_far(second.low, merged.sent, self._ratio)
+            ):
                 self._newest = self._send(merged, second)
         elif before is not None and second.second_us == before.second_us:
             merged = merge_open(before, second)
@@ -142,7 +142,7 @@ class _Draft:
 
     def _send(self, second: OpenSecond, cause: OpenSecond) -> OpenSecond:
         """Send a second, known from the receipt of what caused it, and return it as sent."""
-        sent = _sent(second, cause.received_us, self._ratio)
+        sent = _sent(second, cause.received_us)
         self._due.append(_output(self._ticker, sent))
         return sent
 
@@ -157,18 +157,14 @@ def _close(rows: Rows, ticker: str, sample: PriceSample) -> Result:
     return Result(changes={_NEWEST: sent}, outputs=(_output(ticker, sent), _daily(sample)))
 
 
-def _sent(second: OpenSecond, cause_us: Micros, ratio: Decimal) -> OpenSecond:
-    """Return a second as one that is sent now, known from the receipt of what caused it.
-
-    By place, since ``_replace`` takes three times as long.
-    """
+def _sent(second: OpenSecond, cause_us: Micros) -> OpenSecond:
+    """Return a second as one that is sent now, known from the receipt of what caused it."""
     (second_us, first_us, first, high, low, last_us, last, received_us, benchmark, benchmark_price,
-     day_volume, _, _, _) = second  # fmt: skip
+     day_volume, _, _) = second  # fmt: skip
     if received_us < cause_us:
         received_us = cause_us
-    step = ratio * last
-    return OpenSecond(second_us, first_us, first, high, low, last_us, last, received_us, benchmark,
-                      benchmark_price, day_volume, True, last + step, last - step)  # fmt: skip
+    return make(OpenSecond, (second_us, first_us, first, high, low, last_us, last, received_us,
+                             benchmark, benchmark_price, day_volume, True, last))  # fmt: skip
 
 
 def _late(sample: PriceSample, known_us: int, late_us: int) -> BadMessage:
@@ -181,29 +177,22 @@ def _late(sample: PriceSample, known_us: int, late_us: int) -> BadMessage:
 # ---- what samples say ----------------------------------------------------------------------------
 
 
-def _of_trade(sample: PriceSample, ratio: Decimal) -> OpenSecond:
-    event_us, price = sample.event_us, sample.price
+def _of_trade(ticker: str, sample: PriceSample) -> tuple[OpenSecond, Output]:
+    """Return a second that a trade opens, as it is sent, and what sends it."""
+    event_us, price, received_us = sample.event_us, sample.price, sample.received_us
+    benchmark, benchmark_price = sample.benchmark, sample.benchmark_price
+    day_volume = sample.day_volume
     assert price is not None  # a trade has one
-    step = ratio * price
-    return OpenSecond(
-        event_us // SECOND_US * SECOND_US,  # type: ignore[arg-type]  # Micros(...) takes 0.1 us
-        event_us,
-        price,
-        price,
-        price,
-        event_us,
-        price,
-        sample.received_us,
-        sample.benchmark,
-        sample.benchmark_price,
-        sample.day_volume,
-        True,
-        price + step,
-        price - step,
-    )
+    second_us = event_us // SECOND_US * SECOND_US
+    told = (second_us, event_us, price, price, price, event_us, price, received_us, benchmark,
+            benchmark_price, day_volume)  # fmt: skip
+    second = make(Second, (ticker, *told, "second"))
+    known_us = received_us if received_us < second_us else second_us
+    output = make(Output, (names.JOURNAL, ticker, second, known_us))
+    return make(OpenSecond, (*told, True, price)), output
 
 
-def _of_bar(sample: PriceSample, ratio: Decimal) -> tuple[OpenSecond, ...]:
+def _of_bar(sample: PriceSample) -> tuple[OpenSecond, ...]:
     """Return a bar's first second and its last.
 
     Its high and low are dated to its last second: from then on they are known to have been.
@@ -211,10 +200,10 @@ def _of_bar(sample: PriceSample, ratio: Decimal) -> tuple[OpenSecond, ...]:
     prices = (sample.open, sample.high, sample.low, sample.close)
     first, high, low, last = (price for price in prices if price is not None)
     assert sample.end_us is not None  # a bar has one, and the four prices
-    opening = _opened(sample, sample.event_us, (first, first, first), ratio)
-    closing = _opened(sample, Micros(sample.end_us - 1), (high, low, last), ratio)
+    opening = _opened(sample, sample.event_us, (first, first, first))
+    closing = _opened(sample, Micros(sample.end_us - 1), (high, low, last))
     if opening.second_us == closing.second_us:
-        return (_sent(merge_open(opening, closing), sample.received_us, ratio),)
+        return (_sent(merge_open(opening, closing), sample.received_us),)
     # What is known of the bar's end was not so at its start.
     benchmark = None if sample.benchmark_open is None else sample.benchmark
     opening = opening._replace(
@@ -224,14 +213,10 @@ def _of_bar(sample: PriceSample, ratio: Decimal) -> tuple[OpenSecond, ...]:
 
 
 def _opened(
-    sample: PriceSample,
-    event_us: Micros,
-    prices: tuple[Decimal, Decimal, Decimal],
-    ratio: Decimal,
+    sample: PriceSample, event_us: Micros, prices: tuple[Decimal, Decimal, Decimal]
 ) -> OpenSecond:
     """Return a second of its own, as it is sent; ``prices`` are the high, the low and the last."""
     high, low, last = prices
-    step = ratio * last
     return OpenSecond(
         Micros(event_us - event_us % SECOND_US),
         event_us,
@@ -245,8 +230,7 @@ def _opened(
         sample.benchmark_price,
         sample.day_volume,
         True,
-        last + step,
-        last - step,
+        last,
     )
 
 
@@ -256,7 +240,7 @@ def _opened(
 def _output(ticker: str, second: OpenSecond) -> Output:
     second_us, received_us = second.second_us, second.received_us
     event_us = received_us if received_us < second_us else second_us
-    return Output(names.JOURNAL, ticker, second_of(ticker, second), event_us)
+    return make(Output, (names.JOURNAL, ticker, second_of(ticker, second), event_us))
 
 
 def _daily(sample: PriceSample) -> Output:

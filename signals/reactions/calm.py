@@ -1,8 +1,9 @@
 """The short cut of nearly all seconds: those that only lengthen the path."""
 
 from signals.fold import EMPTY, Draft, Result, Row, Rows
+from signals.frozen import make
 from signals.market.packing import BLOCK_US
-from signals.market.path import add_second, pack_path, path_part
+from signals.market.path import PathRow, add_second, pack_path, path_part
 from signals.market.splits import LEAST_STEP, MOST_STEP
 from signals.messages import Micros, Second
 from signals.policy import HOUR_US, SECOND_US
@@ -26,19 +27,33 @@ def fold_calm(rows: Rows, second: Second) -> Result | None:
     second_us = second.second_us
     if calm is None or not calm.after_us < second_us < calm.until_us:
         return None
-    clock: ClockRow = rows["clock"]
-    if second_us < clock.reached_us or not (
-        calm.low < float(second.low) and float(second.high) < calm.high
-    ):
+    if not (calm.low < float(second.low) and float(second.high) < calm.high):
         return None
     part = path_part(second_us)
-    row = rows.get(part)
+    row: PathRow | None = rows.get(part)
+    clock: ClockRow = rows["clock"]
+    if second_us < clock.reached_us:
+        return None
+    if row is None:
+        return _begin_row(rows, part, second)
+    last_us = row.seconds[-1].second_us
+    if second_us > last_us:
+        return make(Result, ({part: make(PathRow, ((*row.seconds, second),))}, ()))
+    if second_us < last_us:
+        return None
     added = add_second(row, second)
-    if added is None:
-        return EMPTY
-    newest_us = clock.newest_us if clock.newest_us > second_us else second_us
-    changes: dict[str, Row | None] = {part: added[0], "clock": ClockRow(newest_us, second_us)}
-    if row is None and second_us // BLOCK_US != clock.reached_us // BLOCK_US:
+    return EMPTY if added is None else Result({part: added[0]})
+
+
+def _begin_row(rows: Rows, part: str, second: Second) -> Result:
+    """Return the path with another row, and the clock, which is not set again until the next."""
+    clock: ClockRow = rows["clock"]
+    second_us = second.second_us
+    changes: dict[str, Row | None] = {
+        part: PathRow((second,)),
+        "clock": ClockRow(Micros(max(clock.newest_us, second_us)), second_us),
+    }
+    if second_us // BLOCK_US != clock.reached_us // BLOCK_US:
         draft = Draft(rows)
         pack_path(draft, second_us)
         changes |= draft.result().changes

@@ -42,7 +42,7 @@ class EntryRow:
 class ClockRow(NamedTuple):
     """The newest event time seen on the key, and the newest of its prices (0: none yet).
 
-    A tuple, as ``CalmRow`` is: both are touched by every second.
+    Calm seconds that follow in the same row of the path may be newer than both: see ``View.clock``.
     """
 
     newest_us: Micros

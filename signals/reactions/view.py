@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from signals import names
 from signals.fold import Draft, Output
-from signals.market.path import Close, Path, days_until
+from signals.market.path import Close, Path, PathRow, days_until, path_part
 from signals.market.sessions import Sessions
 from signals.market.splits import SplitsRow
 from signals.market.tape import Market
@@ -52,7 +52,13 @@ class View:
     def clock(self) -> ClockRow:
         """Return the newest times seen on the key."""
         clock: ClockRow | None = self.draft.get("clock")
-        return clock or ClockRow(newest_us=NO_TIME, reached_us=NO_TIME)
+        if clock is None:
+            return ClockRow(newest_us=NO_TIME, reached_us=NO_TIME)
+        row: PathRow | None = self.draft.get(path_part(clock.reached_us))
+        if row is None:
+            return clock
+        reached_us = Micros(max(clock.reached_us, row.seconds[-1].second_us))
+        return ClockRow(Micros(max(clock.newest_us, reached_us)), reached_us)
 
     @property
     def measured_us(self) -> Micros:

@@ -237,7 +237,8 @@ def _gap_of_the_extreme(patch: pytest.MonkeyPatch) -> None:
     crossings = measure._Ruler.crossings
 
     def mutant(self: Any) -> list[Any]:
-        first_us = self._seconds[0].second_us if self._seconds else 0
+        span = (self._since_us, self._until_us)
+        first_us = next((second.second_us for second in self._market.path.between(*span)), 0)
         return [replace(move, to_us=Micros(first_us)) for move in crossings(self)]
 
     patch.setattr(measure._Ruler, "crossings", mutant)

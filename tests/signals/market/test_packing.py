@@ -80,7 +80,7 @@ def test_packed_seconds_come_back_exactly(seconds: tuple[Second, ...]) -> None:
 
 @settings(max_examples=300, deadline=None)
 @given(seconds=_seconds(), after_us=st.integers(-2 * SECOND_US, BLOCK_US + 2 * SECOND_US))
-def test_last_second_that_ended_is_found_among_the_lines(
+def test_last_second_that_ended_is_found_in_the_row(
     seconds: tuple[Second, ...], after_us: int
 ) -> None:
     time_us = _AT + after_us
@@ -89,10 +89,17 @@ def test_last_second_that_ended_is_found_among_the_lines(
     assert ended_second(pack_seconds(seconds), time_us) == (ended[-1] if ended else None)
 
 
-def test_quiet_second_is_a_short_line() -> None:
+def test_columns_that_say_nothing_are_left_out() -> None:
     row = pack_seconds([second(_AT, "100.25"), second(_AT + 7 * SECOND_US, "100.26")])
 
-    assert row.lines == "0,100.25\n7,100.26"
+    assert row == PackedRow(
+        start_us=_AT,
+        low=100.25,
+        high=100.26,
+        seconds="0,7",
+        last="100.25,100.26",
+        tickers=("IREN",),
+    )
 
 
 # ---- as a part of the path -----------------------------------------------------------------------
@@ -108,13 +115,13 @@ def _path(seconds: list[Second]) -> Draft:
     return draft
 
 
-def test_path_is_raw_for_half_an_hour_and_packed_before() -> None:
+def test_path_is_raw_for_five_minutes_and_packed_before() -> None:
     seconds = [second(_AT + n * MINUTE_US, str(100 + n)) for n in range(120)]
     draft = _path(seconds)
     until_us = packed_until(seconds[-1].second_us)
 
-    assert until_us == _AT + 85 * MINUTE_US
-    assert len(draft.parts("packed")) == 17
+    assert until_us == _AT + 110 * MINUTE_US
+    assert len(draft.parts("packed")) == 22
     assert all(
         int(part.partition(":")[2]) * 10 * SECOND_US >= until_us for part in draft.parts("path")
     )
@@ -122,7 +129,7 @@ def test_path_is_raw_for_half_an_hour_and_packed_before() -> None:
     assert list(path.between(Micros(0), Micros(_AT + HOUR_US))) == seconds[:60]
     assert path.first() == seconds[0]
     assert path.at(Micros(_AT + 3 * MINUTE_US)) == seconds[2]
-    assert path.at(Micros(_AT + 100 * MINUTE_US + SECOND_US)) == seconds[100]
+    assert path.at(Micros(_AT + 115 * MINUTE_US + SECOND_US)) == seconds[115]
     assert path.at(_AT) is None
 
 

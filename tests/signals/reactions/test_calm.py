@@ -13,11 +13,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from signals import names
-from signals.fold import Output, Row, apply_changes
+from signals.fold import Draft, Output, Row, apply_changes
 from signals.messages import Headline, PriceSample, Second
 from signals.policy import HOUR_US, MINUTE_US, SECOND_US, Policy
 from signals.reactions.rows import CalmRow, ClockRow
+from signals.reactions.view import NO_TIME, View
 from streams.codec import encode
+from streams.tables import load_sessions
 from tests.builders import OPEN, canonical, headline, history, trade, us
 from tests.signals.reactions.price_worlds import FRIDAY, POLICIES, World, agents_of, journal_of
 
@@ -51,18 +53,23 @@ class _Both:
             return
         self.seconds += 1
         calm: CalmRow | None = self.rows.get("calm")
-        clock: ClockRow | None = self.rows.get("clock")
         self.calm += (
             calm is not None
-            and clock is not None
-            and clock.reached_us <= message.second_us
+            and _clock(self.rows).reached_us <= message.second_us
             and calm.after_us < message.second_us < calm.until_us
             and calm.low < float(message.low) <= float(message.high) < calm.high
         )
 
 
 def _without_calm(rows: dict[str, Row]) -> dict[str, Row]:
-    return {part: row for part, row in rows.items() if part != "calm"}
+    rows = {part: row for part, row in rows.items() if part != "calm"}
+    if "clock" in rows:  # calm seconds do not set it
+        rows["clock"] = _clock(rows)
+    return rows
+
+
+def _clock(rows: dict[str, Row]) -> ClockRow:
+    return View(Draft(rows), "IREN", NO_TIME, Policy(), load_sessions()).clock
 
 
 @settings(max_examples=80, deadline=None)
