@@ -165,18 +165,22 @@ class PriceSample:
     def __post_init__(self) -> None:
         if not (0 < len(self.ticker) <= 64 and self.event_us > 0 and self.received_us > 0):
             self._refuse_key()
-        if self.benchmark_price is not None:
-            _require_price("benchmark_price", self.benchmark_price)
-        if self.volume is not None:
-            _require_count("volume", self.volume)
-        if self.day_volume is not None:
-            _require_count("day_volume", self.day_volume)
+        for value in (self.volume, self.day_volume, self.benchmark_price):
+            if value is not None and not (value.is_finite() and value > 0):
+                self._require_figures()  # zero shares are well
         if self.kind == "trade":
             _require_price("price", self.price, given_for="a trade")
         elif self.kind == "split":
             _require_price("ratio", self.ratio, given_for="a split")
         else:
             self._require_bar()
+
+    def _require_figures(self) -> None:
+        _require_price("benchmark_price", self.benchmark_price)
+        for name in ("volume", "day_volume"):
+            value = getattr(self, name)
+            if value is not None:
+                _require_count(name, value)
 
     def _refuse_key(self) -> NoReturn:
         if not 0 < len(self.ticker) <= 64:

@@ -35,6 +35,8 @@ class LatestBenchmarks:
         self._benchmarks = BENCHMARKS if benchmarks is None else benchmarks
         self._histories = {ticker: _History(kept) for ticker in self._benchmarks.values()}
         self._by_ticker: dict[str, str | None] = {}
+        self._asked: tuple[str, bool, Micros, Micros] | None = None
+        self._found: tuple[str, Decimal] | None = None
 
     def see(self, sample: PriceSample) -> None:
         """Remember a benchmark's price; anything else is passed over."""
@@ -42,6 +44,7 @@ class LatestBenchmarks:
         last = sample.price if sample.kind == "trade" else sample.close
         if history is not None and last is not None:
             history.add(sample, last)
+            self._asked = None
 
     def stamp(self, sample: PriceSample) -> PriceSample:
         """Return the sample with its benchmark.
@@ -91,16 +94,21 @@ class LatestBenchmarks:
         benchmark = self._benchmark_of(ticker)
         if benchmark is None or ticker == benchmark:
             return None
-        price = self._histories[benchmark].known(
-            is_daily=is_daily, received_us=received_us, moment_us=moment_us
-        )
-        return None if price is None else (benchmark, price)
+        asked = (benchmark, is_daily, received_us, moment_us)
+        if asked != self._asked:  # all tickers of a second ask the same
+            price = self._histories[benchmark].known(
+                is_daily=is_daily, received_us=received_us, moment_us=moment_us
+            )
+            self._asked, self._found = asked, None if price is None else (benchmark, price)
+        return self._found
 
     def _benchmark_of(self, ticker: str) -> str | None:
-        if ticker not in self._by_ticker:
+        try:
+            return self._by_ticker[ticker]
+        except KeyError:
             mic = mic_of(ticker, load_nasdaq())
-            self._by_ticker[ticker] = self._benchmarks.get(mic or "")
-        return self._by_ticker[ticker]
+            found = self._by_ticker[ticker] = self._benchmarks.get(mic or "")
+            return found
 
 
 class Benchmarks(LatestBenchmarks):

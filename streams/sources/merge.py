@@ -7,16 +7,22 @@ takes the memory of a short one; others are sorted in memory.
 import heapq
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from itertools import groupby
 
 from signals import names
 from signals.messages import Headline, PriceSample
 from streams.codec import encode
 
-__all__ = ["NotInOrder", "canonical_order", "is_in_order", "merge_in_order", "place_of"]
+__all__ = [
+    "NotInOrder",
+    "Place",
+    "canonical_order",
+    "is_in_order",
+    "merge_in_order",
+    "place_in_order",
+]
 
 _Message = Headline | PriceSample
-_Order = tuple[int, int, str, str, int]
+Place = tuple[int, int, str, str, int]
 _HEADLINE_RANK, _PRICE_RANK = 0, 1
 
 
@@ -29,7 +35,8 @@ def canonical_order(
     price has no id, so its kind and event time stand for it, and after that its bytes: the order
     does not depend on that of the inputs. All records are held in memory while they are sorted.
     """
-    yield from _in_order([*headlines, *prices])
+    for _, record in _in_order([*headlines, *prices]):
+        yield _as_input(record)
 
 
 class NotInOrder(Exception):  # noqa: N818 - a condition that the caller mends
@@ -54,12 +61,18 @@ def merge_in_order(
     Raises: NotInOrder at the first record that comes too late; what was yielded before is then not
         the canonical order.
     """
+    for _, record in place_in_order(inputs):
+        yield _as_input(record)
+
+
+def place_in_order(inputs: Sequence[Iterable[_Message]]) -> Iterator[tuple[Place, _Message]]:
+    """Yield each record as ``merge_in_order`` does, with what the order goes by."""
     group: list[_Message] = []  # what was received together
     group_us = -1
     for received_us, record in _by_receipt(inputs):
         if received_us != group_us:
             if len(group) == 1:  # most of them: as fast as it goes
-                yield _as_input(group[0])
+                yield _place_of(group[0]), group[0]
             elif group:
                 yield from _in_order(group)
             group, group_us = [], received_us
@@ -99,12 +112,25 @@ def _by_receipt(inputs: Sequence[Iterable[_Message]]) -> Iterator[tuple[int, _Me
         heapq.heapreplace(heap, (record.received_us, number, record))
 
 
-def _in_order(records: list[_Message]) -> Iterator[tuple[str, str, _Message]]:
-    records.sort(key=place_of)
-    for _, equals in groupby(records, key=place_of):
-        tied = list(equals)
-        for record in tied if len(tied) == 1 else sorted(tied, key=encode):
-            yield _as_input(record)
+def _in_order(records: Sequence[_Message]) -> Iterator[tuple[Place, _Message]]:
+    """Yield records by place, those with one place by their bytes."""
+    placed = [(_place_of(record), at) for at, record in enumerate(records)]
+    placed.sort()
+    before: Place | None = None
+    tied: list[_Message] = []
+    for place, at in placed:
+        if before is not None and place != before:
+            yield from _untied(before, tied)
+            tied = []
+        tied.append(records[at])
+        before = place
+    if before is not None:
+        yield from _untied(before, tied)
+
+
+def _untied(place: Place, tied: list[_Message]) -> Iterator[tuple[Place, _Message]]:
+    for record in tied if len(tied) == 1 else sorted(tied, key=encode):
+        yield place, record
 
 
 def _as_input(record: _Message) -> tuple[str, str, _Message]:
@@ -113,8 +139,8 @@ def _as_input(record: _Message) -> tuple[str, str, _Message]:
     return names.PRICES, record.ticker, record
 
 
-def place_of(record: _Message) -> _Order:
+def _place_of(record: _Message) -> Place:
     """Return what the canonical order goes by; records with one place have one key."""
-    if isinstance(record, Headline):
-        return (record.received_us, _HEADLINE_RANK, record.id, "", record.revision)
-    return (record.received_us, _PRICE_RANK, record.ticker, record.kind, record.event_us)
+    if isinstance(record, PriceSample):
+        return (record.received_us, _PRICE_RANK, record.ticker, record.kind, record.event_us)
+    return (record.received_us, _HEADLINE_RANK, record.id, "", record.revision)

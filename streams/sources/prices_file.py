@@ -15,8 +15,9 @@ in microseconds. Other columns are ignored. A file with Yahoo's columns (``Date,
 the bars of the ticker that it is named after.
 """
 
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 
 from signals.market.markets import BENCHMARKS
@@ -24,10 +25,10 @@ from signals.messages import PriceSample
 from streams.sources.benchmarks import Benchmarks
 from streams.sources.faults import OnBad, report
 from streams.sources.places import Place
-from streams.sources.price_cells import CellFault
+from streams.sources.price_cells import LONGEST_CELL, Cell, CellFault
 from streams.sources.price_form import INTERVALS, Form, Interval, form_of
 from streams.sources.price_rows import RowReader
-from streams.sources.price_table import PriceTable
+from streams.sources.price_table import PriceTable, Skip
 from streams.sources.prices_csv import CsvTable
 from streams.sources.prices_parquet import ParquetTable
 
@@ -65,10 +66,10 @@ def read_prices(
     table = _open(path)
     form = form_of(path, table.header, bar=bar, source=source)
     reader = RowReader(form, known or benchmarks_of([path], bar=bar, benchmarks=benchmarks))
-    at = form.at["ticker"]
-    for number, cells, fault in table.rows():
-        if only is not None and not only(form.ticker or str(cells[at])):
-            continue
+    if only is not None and form.ticker is not None and not only(form.ticker):
+        return
+    skip = None if only is None or form.ticker is not None else _skip(form.at["ticker"], only)
+    for number, cells, fault in table.rows(skip):
         try:
             if fault is not None:
                 raise fault
@@ -114,10 +115,24 @@ def _open(path: Path) -> PriceTable:
     return ParquetTable(path) if path.suffix in PARQUET else CsvTable(path)
 
 
-def _samples_of(table: PriceTable, form: Form, tickers: Container[str]) -> Iterator[PriceSample]:
+def _skip(at: int, only: Callable[[str], bool]) -> Skip:
+    """Return what leaves out the rows of other tickers, by the cell where a row has its ticker."""
+
+    @lru_cache(maxsize=16_384)
+    def is_other(ticker: str) -> bool:
+        return not only(ticker.strip())
+
+    def skip(cells: Sequence[Cell]) -> bool:
+        ticker = str(cells[at]) if 0 <= at < len(cells) else ""
+        return is_other(ticker[:LONGEST_CELL])
+
+    return skip
+
+
+def _samples_of(table: PriceTable, form: Form, tickers: Collection[str]) -> Iterator[PriceSample]:
     reader = RowReader(form)
     at = form.at["ticker"]
-    for _, cells, fault in table.rows():
-        if fault is None and (form.ticker or cells[at]) in tickers:
+    for cells in table.naming(tickers if form.ticker is None else ("",)):
+        if (form.ticker or cells[at]) in tickers:
             with suppress(CellFault):
                 yield from reader.samples(cells)

@@ -13,6 +13,7 @@ from signals.errors import ConfigError
 from streams.sources.faults import open_file
 from streams.sources.price_cells import LONGEST_CELL, Cell, CellFault, single_text
 from streams.sources.price_form import NAMES
+from streams.sources.price_table import Skip
 
 __all__ = ["ParquetTable"]
 
@@ -36,7 +37,9 @@ class ParquetTable:
         with self._opened() as file:
             self.header: list[str] = file.schema_arrow.names
 
-    def rows(self) -> Iterator[tuple[int, Sequence[Cell], CellFault | None]]:
+    def rows(
+        self, skip: Skip | None = None
+    ) -> Iterator[tuple[int, Sequence[Cell], CellFault | None]]:
         """Yield row numbers from 1, and cells: times as integers, all else as text.
 
         Columns that mean nothing are not read, their cells are empty.
@@ -54,7 +57,18 @@ class ParquetTable:
                 ]
                 for cells in zip(*columns, repeat(""), strict=False):
                     number += 1
-                    yield number, cells, None
+                    if skip is None or not skip(cells):
+                        yield number, cells, None
+
+    def naming(self, tickers: Collection[str]) -> Iterator[Sequence[Cell]]:
+        """Yield the cells of the rows that name one of the tickers; all without such a column."""
+        if "ticker" not in self.header:
+            skip = None
+        else:
+            at, wanted = self.header.index("ticker"), frozenset[Cell](tickers)
+            skip = lambda cells: cells[at] not in wanted  # noqa: E731
+        for _, cells, _ in self.rows(skip):
+            yield cells
 
     def may_name(self, tickers: Collection[str]) -> bool:
         """Return whether a row has one of the tickers."""
