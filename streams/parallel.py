@@ -8,11 +8,13 @@ is given the reactions merged in that order.
 """
 
 import heapq
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
 from queue import SimpleQueue
+from tempfile import TemporaryDirectory
 from threading import Thread
 
 from signals import names
@@ -59,10 +61,18 @@ def replay_in_parallel(
 
 
 def _attempt(inputs: Inputs, jobs: int, unsorted: frozenset[Path], listener: "_Listener") -> Report:
+    with TemporaryDirectory(prefix="tapewire-") as folder:
+        return _attempt_in(Path(folder), inputs, jobs, unsorted, listener)
+
+
+def _attempt_in(
+    folder: Path, inputs: Inputs, jobs: int, unsorted: frozenset[Path], listener: "_Listener"
+) -> Report:
     context = get_context("spawn")
     pipes = [context.Pipe() for _ in range(jobs)]
     shares = [
-        Share(number=number, jobs=jobs, inputs=inputs, unsorted=unsorted) for number in range(jobs)
+        Share(number=number, jobs=jobs, inputs=inputs, unsorted=unsorted, folder=folder)
+        for number in range(jobs)
     ]
     workers = [
         context.Process(target=work, args=(share, theirs), daemon=True)
@@ -130,8 +140,9 @@ class _Listener:
 
 
 def _gather(inputs: Inputs, ours: Sequence[Connection], listener: _Listener) -> Report:
-    for pipe, parcels in zip(ours, _parcels(ours, listener), strict=True):
-        pipe.send(parcels)
+    deque(_merged(ours, listener), maxlen=0)  # of headlines only counts and faults come here
+    for pipe in ours:
+        pipe.send(None)
     last = assemble_agents(inputs.policy, rules=inputs.rules)[-1]
     pipeline, found = Pipeline([last]), []
     for placed in _merged(ours, listener):
@@ -144,23 +155,12 @@ def _gather(inputs: Inputs, ours: Sequence[Connection], listener: _Listener) -> 
     return report
 
 
-def _parcels(ours: Sequence[Connection], listener: _Listener) -> list[list[list[bytes]]]:
-    """Return the parcels for each process, by the process that they are from, unopened."""
-    queues = _queues(ours)
-    found: list[list[list[bytes]]] = [[[] for _ in ours] for _ in ours]
-    for sender, queue in enumerate(queues):
-        told = None
-        while told is None or told.until is not None:
-            told = queue.get()
-            listener.hear(told)
-            for number, parcel in told.parcels.items():
-                found[number][sender].append(parcel)
-    return found
-
-
 def _merged(ours: Sequence[Connection], listener: _Listener) -> Iterator[Placed]:
     """Yield what all processes tell in one part, by place; each is listened to at once."""
-    streams = [_stream(queue, listener) for queue in _queues(ours)]
+    queues: list[SimpleQueue[Told]] = [SimpleQueue() for _ in ours]
+    for pipe, queue in zip(ours, queues, strict=True):
+        Thread(target=_listen, args=(pipe, queue), daemon=True).start()
+    streams = [_stream(queue, listener) for queue in queues]
     for _, placed in heapq.merge(*streams, key=_first):
         if placed is not None:
             yield placed
@@ -168,14 +168,6 @@ def _merged(ours: Sequence[Connection], listener: _Listener) -> Iterator[Placed]
 
 def _first(item: tuple[Place, Placed | None]) -> Place:
     return item[0]
-
-
-def _queues(ours: Sequence[Connection]) -> "list[SimpleQueue[Told]]":
-    """Listen to every process at once, to the end of a part."""
-    queues: list[SimpleQueue[Told]] = [SimpleQueue() for _ in ours]
-    for pipe, queue in zip(ours, queues, strict=True):
-        Thread(target=_listen, args=(pipe, queue), daemon=True).start()
-    return queues
 
 
 def _listen(pipe: Connection, queue: "SimpleQueue[Told]") -> None:

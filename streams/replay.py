@@ -17,6 +17,7 @@ from signals.errors import BadMessage
 from signals.fold import Agent, KeyRows, Output, Row, Step
 from signals.messages import Alert, Reactions
 from streams.codec import decode, encode
+from streams.states import States
 from streams.topics import TOPICS
 
 __all__ = [
@@ -63,7 +64,7 @@ class Pipeline:
     def __init__(self, agents: Iterable[Agent]) -> None:
         found = tuple(agents)
         self.dead: Counter[str] = Counter()
-        self._states: dict[str, dict[str, KeyRows]] = {agent.name: {} for agent in found}
+        self._states = {agent.name: States() for agent in found}
         self._folds = {
             agent.reads: _fold_of(agent.step, self._states[agent.name], self.dead)
             for agent in found
@@ -100,18 +101,19 @@ class Pipeline:
 
     def state(self, agent: str, key: str) -> Mapping[str, Row]:
         """Return the rows that an agent keeps under a key."""
-        return self._states[agent].get(key, {})
+        return self._states[agent].get(key) or {}
 
 
 def _fold_of(
-    step: Step, states: dict[str, KeyRows], dead: Counter[str]
+    step: Step, states: States, dead: Counter[str]
 ) -> Callable[[str, Any], tuple[Output, ...]]:
     """Return what folds one message of an agent into its states, by key."""
 
     def fold(key: str, message: Any) -> tuple[Output, ...]:
         rows = states.get(key)
         if rows is None:
-            rows = states[key] = KeyRows()
+            rows = KeyRows()
+            states.put(key, rows)
         try:
             changes, outputs = step(rows, key, message)
         except BadMessage as error:
@@ -120,7 +122,7 @@ def _fold_of(
         if changes:
             rows.apply(changes)
         if not rows:
-            del states[key]
+            states.drop(key)
         return outputs
 
     return fold

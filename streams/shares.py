@@ -1,7 +1,7 @@
 """One process's share of a replay: the keys that it has, folded in the canonical order.
 
 First its headlines, then its subjects and their prices. What comes of a headline goes on to the
-process that has its subject, packed into parcels that nobody opens on the way.
+process that has its subject, by a file for each two of them.
 """
 
 import heapq
@@ -9,7 +9,7 @@ import pickle
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from math import inf
 from multiprocessing.connection import Connection
@@ -28,7 +28,7 @@ from streams.sources.headlines_file import read_headlines
 from streams.sources.merge import NotInOrder, place_in_order
 from streams.sources.prices_file import Interval, benchmarks_of, read_prices
 
-__all__ = ["Inputs", "Parcels", "Place", "Placed", "Share", "Told", "pass_over", "work"]
+__all__ = ["Inputs", "Place", "Placed", "Share", "Told", "pass_over", "work"]
 
 _PASSED_ON = (names.JOURNAL, names.REACTIONS)
 _TOPICS: Mapping[type, str] = {
@@ -40,9 +40,6 @@ _BATCH = 2_000  # records between two messages of a process: few enough to keep 
 
 # A record's place in the canonical order, and behind it the places of what came of it.
 Place = tuple[Any, ...]
-
-# For each process pickled messages of what it has to fold, in the order of their places.
-Parcels = Mapping[int, bytes]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,24 +69,28 @@ class Placed(NamedTuple):
 class Share:
     """What one process does: the keys that ``_owner`` gives it, of all files.
 
-    ``unsorted`` are the files that are sorted in memory; others are read as they go.
+    ``unsorted`` are the files that are sorted in memory; others are read as they go. ``folder``
+    is for the files between the processes.
     """
 
     number: int
     jobs: int
     inputs: Inputs
     unsorted: frozenset[Path]
+    folder: Path
 
     def owns(self, key: str) -> bool:
         """Return whether a key is this process's."""
         return _owner(key, self.jobs) == self.number
 
+    def path(self, sender: int, receiver: int) -> Path:
+        """Return the file of what one process has for another, itself among them."""
+        return self.folder / f"{sender}-{receiver}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
     """What a process tells: messages in the order of their places, faults, and counts.
-
-    ``parcels`` are messages for other processes, of a batch each.
 
     ``until`` is a place that everything later comes after; None at the end of a part. ``wrong`` is
     what files or arguments have that makes no sense, ``unsorted`` that a file has to be sorted,
@@ -98,7 +99,6 @@ class Told:
 
     until: Place | None
     messages: tuple[Placed, ...] = ()
-    parcels: Parcels = field(default_factory=dict)
     faults: tuple[tuple[BadReason, str, str], ...] = ()
     read: Mapping[str, int] | None = None
     dead: Mapping[str, int] | None = None
@@ -114,13 +114,13 @@ def work(share: Share, pipe: Connection) -> None:
     with closing(pipe):
         try:
             reader, sampler, tracker, _ = assemble_agents(inputs.policy, rules=inputs.rules)
-            teller = _Teller(pipe, jobs=share.jobs)
-            _fold_all(_headlines(share, teller), Pipeline([reader]), teller)
-            entries = _unpacked(pipe.recv())
+            with closing(_Outbox(share)) as outbox:
+                teller = _Teller(pipe, outbox)
+                _fold_all(_headlines(share, teller), Pipeline([reader]), teller)
+            pipe.recv()  # every process has written what there is for this one
             teller = _Teller(pipe)
             prices = _prices(share, teller)
-            pipeline = Pipeline([sampler, tracker])
-            _fold_all(_by_place(entries, prices), pipeline, teller)
+            _fold_all(_by_place(_inbox(share), prices), Pipeline([sampler, tracker]), teller)
         except (EOFError, BrokenPipeError):
             return  # nobody listens any more
         except ConfigError as error:
@@ -131,13 +131,36 @@ def work(share: Share, pipe: Connection) -> None:
             pipe.send(Told(until=None, failed=f"{type(error).__name__}: {error}"))
 
 
-def _unpacked(parcels: Sequence[Sequence[bytes]]) -> Iterator[Placed]:
-    """Yield the messages of each process's parcels by place; a parcel is opened when it is due."""
+class _Outbox:
+    """Writes messages to the files of the processes that fold them."""
 
-    def opened(of_one: Sequence[bytes]) -> Iterator[Placed]:
-        return (placed for parcel in of_one for placed in pickle.loads(parcel))
+    def __init__(self, share: Share) -> None:
+        self._jobs = share.jobs
+        self._files = [share.path(share.number, to).open("wb") for to in range(share.jobs)]
 
-    yield from heapq.merge(*map(opened, parcels), key=_place)
+    def put(self, messages: Sequence[Placed]) -> None:
+        """Write messages, in the order of their places."""
+        owned: list[list[Placed]] = [[] for _ in self._files]
+        for placed in messages:
+            owned[_owner(placed.key, self._jobs)].append(placed)
+        for batch, file in zip(owned, self._files, strict=True):
+            pickle.dump(batch, file)
+
+    def close(self) -> None:
+        """Write to the end."""
+        for file in self._files:
+            file.close()
+
+
+def _inbox(share: Share) -> Iterator[Placed]:
+    """Yield what all processes have written for this one, by place."""
+
+    def sent_by(sender: int) -> Iterator[Placed]:
+        with share.path(sender, share.number).open("rb") as file, suppress(EOFError):
+            while True:
+                yield from pickle.load(file)
+
+    yield from heapq.merge(*map(sent_by, range(share.jobs)), key=_place)
 
 
 def _place(placed: Placed) -> Place:
@@ -145,13 +168,10 @@ def _place(placed: Placed) -> Place:
 
 
 class _Teller:
-    """Gathers what a process has to tell, and sends it in batches.
+    """Gathers what a process has to tell, and sends it in batches; messages to its outbox."""
 
-    With ``jobs`` the messages go into parcels, for each of so many processes one.
-    """
-
-    def __init__(self, pipe: Connection, *, jobs: int = 0) -> None:
-        self._pipe, self._jobs = pipe, jobs
+    def __init__(self, pipe: Connection, outbox: _Outbox | None = None) -> None:
+        self._pipe, self._outbox = pipe, outbox
         self._messages: list[Placed] = []
         self._faults: list[tuple[BadReason, str, str]] = []
         self.read: Counter[str] = Counter()
@@ -166,10 +186,12 @@ class _Teller:
 
     def tell(self, until: Place | None, dead: Counter[str]) -> None:
         """Send what there is."""
+        if self._outbox is not None:
+            self._outbox.put(self._messages)
+            self._messages = []
         told = Told(
             until=until,
-            messages=() if self._jobs else tuple(self._messages),
-            parcels=self._parcels(),
+            messages=tuple(self._messages),
             faults=tuple(self._faults),
             read=dict(self.read),
             dead=dict(dead),
@@ -178,14 +200,6 @@ class _Teller:
         self._messages, self._faults = [], []
         self.read.clear()
         dead.clear()
-
-    def _parcels(self) -> Parcels:
-        if not self._jobs:
-            return {}
-        owned: dict[int, list[Placed]] = {}
-        for placed in self._messages:
-            owned.setdefault(_owner(placed.key, self._jobs), []).append(placed)
-        return {number: pickle.dumps(messages) for number, messages in owned.items()}
 
 
 def _fold_all(records: Iterable[_Record], pipeline: Pipeline, teller: _Teller) -> None:

@@ -1,0 +1,73 @@
+"""The rows of an agent's keys in a replay: those of late in memory, the others in a file.
+
+A run of any length takes the memory of a short one, though nothing that a key remembers is lost: a
+headline may be corrected a year later.
+"""
+
+import pickle
+import sqlite3
+
+from signals.fold import KeyRows
+
+__all__ = ["States"]
+
+_KEYS = 2_048  # of each of two generations
+
+
+class States:
+    """Rows by key. What two generations of keys ago was the last to be folded lies in the file.
+
+    The file is SQLite's, private, of no name, and gone with the object.
+    """
+
+    def __init__(self, keys: int = _KEYS) -> None:
+        """Begin empty, to hold at most twice as many keys in memory."""
+        self._keys = keys
+        self._young: dict[str, KeyRows] = {}
+        self._old: dict[str, KeyRows] = {}
+        self._file: sqlite3.Connection | None = None
+
+    def get(self, key: str) -> KeyRows | None:
+        """Return the rows of a key, to be changed in place; None where it has none."""
+        rows = self._young.get(key)
+        if rows is not None:
+            return rows
+        rows = self._old.pop(key, None)
+        if rows is None and self._file is not None:
+            rows = _taken(self._file, key)
+        if rows is not None:
+            self.put(key, rows)
+        return rows
+
+    def put(self, key: str, rows: KeyRows) -> None:
+        """Set the rows of a key that has none."""
+        if len(self._young) >= self._keys:
+            self._store(self._old)
+            self._young, self._old = {}, self._young
+        self._young[key] = rows
+
+    def drop(self, key: str) -> None:
+        """Forget a key that was got or put last."""
+        del self._young[key]
+
+    def _store(self, states: dict[str, KeyRows]) -> None:
+        if self._file is None:
+            self._file = _opened()
+        stored = ((key, pickle.dumps(dict(rows), protocol=5)) for key, rows in states.items())
+        self._file.executemany("INSERT INTO states VALUES (?, ?)", stored)
+
+
+def _opened() -> sqlite3.Connection:
+    file = sqlite3.connect("", isolation_level=None, check_same_thread=False)  # without a name
+    file.execute("PRAGMA journal_mode = OFF")
+    file.execute("PRAGMA cache_size = -8192")  # KiB
+    file.execute("CREATE TABLE states (key TEXT PRIMARY KEY, rows BLOB NOT NULL) WITHOUT ROWID")
+    return file
+
+
+def _taken(file: sqlite3.Connection, key: str) -> KeyRows | None:
+    found = file.execute("SELECT rows FROM states WHERE key = ?", (key,)).fetchone()
+    if found is None:
+        return None
+    file.execute("DELETE FROM states WHERE key = ?", (key,))
+    return KeyRows(pickle.loads(found[0]))  # nobody else writes there
