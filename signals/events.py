@@ -11,6 +11,7 @@ from signals import names
 from signals.dates import utc_day
 from signals.errors import BadMessage
 from signals.fold import EMPTY, Output, Result, Rows, Step
+from signals.frozen import fast_init
 from signals.ids import derive_id
 from signals.messages import Event, EventEntry, Headline, RuleSetId, Subject
 from signals.policy import Policy
@@ -23,6 +24,7 @@ HeadlineReader = Callable[[Headline], tuple[Reading, ...]]
 _GIVEN = "given"
 
 
+@fast_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GivenRow:
     """What the last revision of a headline gave."""

@@ -22,7 +22,8 @@ _UNSET: Any = object()  # for a default that is made anew each time
 def fast_init(cls: type[_Class]) -> type[_Class]:
     """Return the class, a frozen and slotted dataclass, with an ``__init__`` that is quicker.
 
-    It takes the same arguments, all of them by keyword, and calls ``__post_init__`` as before.
+    It takes the same arguments, all of them by keyword, and calls ``__post_init__`` as before. To
+    pickle it, which a replay does between its processes, is quicker, too.
     """
     known: dict[str, Any] = {}
     arguments, body = [], []
@@ -36,14 +37,21 @@ def fast_init(cls: type[_Class]) -> type[_Class]:
     if hasattr(cls, "__post_init__"):
         body.append("self.__post_init__()")
     lines = "\n        ".join(body)
+    names = [field.name for field in fields(cls)]  # type: ignore[arg-type]
+    values = ", ".join(f"self.{name}" for name in names)
+    setting = "; ".join(f"set_{name}(self, {name})" for name in names)
     text = (
         f"def bind(unset, {', '.join(known)}):\n"
         f"    def __init__(self, *, {', '.join(arguments)}):\n        {lines}\n"
-        "    return __init__\n"
+        f"    def __getstate__(self):\n        return ({values},)\n"
+        f"    def __setstate__(self, state):\n        ({', '.join(names)},) = state; {setting}\n"
+        "    return __init__, __getstate__, __setstate__\n"
     )
     made: dict[str, Callable[..., Any]] = {}
     exec(text, made)  # as dataclasses itself does it
-    init = made["bind"](_UNSET, **known)
+    init, get_state, set_state = made["bind"](_UNSET, **known)
+    cls.__getstate__ = get_state  # type: ignore[method-assign]
+    cls.__setstate__ = set_state  # type: ignore[attr-defined]
     init.__qualname__ = f"{cls.__qualname__}.__init__"
     init.__annotations__ = dict(cls.__init__.__annotations__)
     cls.__init__ = init  # type: ignore[method-assign]  # replacing it is the purpose

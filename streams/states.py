@@ -11,7 +11,7 @@ from signals.fold import KeyRows
 
 __all__ = ["States"]
 
-_KEYS = 2_048  # of each of two generations
+_KEYS = 6_000  # of each of two generations: a busy day fits in memory
 
 
 class States:

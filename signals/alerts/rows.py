@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from signals.frozen import fast_init
 from signals.messages import Alert, Event, EventRelay, Micros, MoveReport, Reaction
 from signals.tellings import Telling
 
 __all__ = ["ROWS", "HourRow", "MoveAlertRow", "ReactionRow", "RelayRow", "StoryRow"]
 
 
+@fast_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelayRow:
     """An event of this anchor, as each subject that passes it on did so last.

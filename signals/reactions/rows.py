@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from signals.frozen import fast_init
 from signals.market.measures import Statistics
 from signals.market.packing import PackedRow
 from signals.market.path import Close, DaysRow, PathRow
@@ -26,6 +27,7 @@ __all__ = [
 ]
 
 
+@fast_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryRow:
     """An event on this key.

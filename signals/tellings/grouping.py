@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from signals.messages import Event
 from signals.policy import Policy
-from signals.tellings.agreement import agree, bind, may_agree, strength
+from signals.tellings.agreement import agree, bind, strength
 from signals.tellings.telling import Telling, join, telling_of
 
 __all__ = ["Change", "add_telling", "change_groups", "group_tellings", "regroup"]
@@ -114,11 +114,16 @@ def _linked_with(groups: Sequence[Telling], tellings: Iterable[Telling]) -> list
     found: list[Telling] = []
     front, rest = list(tellings), list(groups)
     while front and rest:
-        met = [group for group in rest if any(may_agree(group, one) for one in front)]
-        leads = {group.lead for group in met}
-        rest = [group for group in rest if group.lead not in leads]
-        found += met
-        front = met
+        leads = {(one.type, one.lead) for one in front}
+        names = {(one.type, name) for one in front for name, _ in one.names}
+        front, others = list[Telling](), list[Telling]()
+        for group in rest:  # as may_agree says of any of the front
+            is_met = (group.type, group.lead) in leads or not names.isdisjoint(
+                [(group.type, name) for name, _ in group.names]
+            )
+            (front if is_met else others).append(group)
+        rest = others
+        found += front
     return found
 
 

@@ -7,6 +7,7 @@ takes the memory of a short one; others are sorted in memory.
 import heapq
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from itertools import zip_longest
 
 from signals import names
 from signals.messages import Headline, PriceSample
@@ -24,6 +25,7 @@ __all__ = [
 _Message = Headline | PriceSample
 Place = tuple[int, int, str, str, int]
 _HEADLINE_RANK, _PRICE_RANK = 0, 1
+_END: tuple[Place, int] = ((0, 0, "", "", 0), 0)  # the place of no record
 
 
 def canonical_order(
@@ -92,6 +94,14 @@ def is_in_order(messages: Iterable[_Message]) -> bool:
 
 def _by_receipt(inputs: Sequence[Iterable[_Message]]) -> Iterator[tuple[int, _Message]]:
     """Yield records with their receipt; of one receipt, those of the first input first."""
+    if len(inputs) == 1:
+        last_us = 0
+        for record in inputs[0]:
+            if record.received_us < last_us:
+                raise NotInOrder(0)
+            last_us = record.received_us
+            yield last_us, record
+        return
     follow = [iter(messages).__next__ for messages in inputs]
     heap: list[tuple[int, int, _Message]] = []  # no two have one number: records never compare
     for number in range(len(inputs)):
@@ -114,23 +124,16 @@ def _by_receipt(inputs: Sequence[Iterable[_Message]]) -> Iterator[tuple[int, _Me
 
 def _in_order(records: Sequence[_Message]) -> Iterator[tuple[Place, _Message]]:
     """Yield records by place, those with one place by their bytes."""
-    placed = [(_place_of(record), at) for at, record in enumerate(records)]
-    placed.sort()
-    before: Place | None = None
+    placed = sorted((_place_of(record), at) for at, record in enumerate(records))
     tied: list[_Message] = []
-    for place, at in placed:
-        if before is not None and place != before:
-            yield from _untied(before, tied)
-            tied = []
-        tied.append(records[at])
-        before = place
-    if before is not None:
-        yield from _untied(before, tied)
-
-
-def _untied(place: Place, tied: list[_Message]) -> Iterator[tuple[Place, _Message]]:
-    for record in tied if len(tied) == 1 else sorted(tied, key=encode):
-        yield place, record
+    for (place, at), (following, _) in zip_longest(placed, placed[1:], fillvalue=_END):
+        if place == following or tied:
+            tied.append(records[at])
+            if place != following:
+                yield from ((place, record) for record in sorted(tied, key=encode))
+                tied = []
+        else:
+            yield place, records[at]
 
 
 def _as_input(record: _Message) -> tuple[str, str, _Message]:
