@@ -108,9 +108,10 @@ def _fold_of(
     step: Step, states: States, dead: Counter[str]
 ) -> Callable[[str, Any], tuple[Output, ...]]:
     """Return what folds one message of an agent into its states, by key."""
+    young = states.young
 
     def fold(key: str, message: Any) -> tuple[Output, ...]:
-        rows = states.get(key)
+        rows = young.get(key) or states.get(key)
         if rows is None:
             rows = KeyRows()
             states.put(key, rows)

@@ -23,13 +23,13 @@ class States:
     def __init__(self, keys: int = _KEYS) -> None:
         """Begin empty, to hold at most twice as many keys in memory."""
         self._keys = keys
-        self._young: dict[str, KeyRows] = {}
+        self.young: dict[str, KeyRows] = {}  # always this one dict: a replay looks into it first
         self._old: dict[str, KeyRows] = {}
         self._file: sqlite3.Connection | None = None
 
     def get(self, key: str) -> KeyRows | None:
         """Return the rows of a key, to be changed in place; None where it has none."""
-        rows = self._young.get(key)
+        rows = self.young.get(key)
         if rows is not None:
             return rows
         rows = self._old.pop(key, None)
@@ -41,14 +41,15 @@ class States:
 
     def put(self, key: str, rows: KeyRows) -> None:
         """Set the rows of a key that has none."""
-        if len(self._young) >= self._keys:
+        if len(self.young) >= self._keys:
             self._store(self._old)
-            self._young, self._old = {}, self._young
-        self._young[key] = rows
+            self._old = dict(self.young)
+            self.young.clear()
+        self.young[key] = rows
 
     def drop(self, key: str) -> None:
         """Forget a key that was got or put last."""
-        del self._young[key]
+        del self.young[key]
 
     def _store(self, states: dict[str, KeyRows]) -> None:
         if self._file is None:

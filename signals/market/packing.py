@@ -8,8 +8,9 @@ at all.
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
+from functools import partial
 from itertools import repeat
-from operator import is_
+from operator import add, is_, sub
 from typing import NamedTuple
 
 from signals.frozen import make
@@ -27,7 +28,7 @@ __all__ = [
 ]
 
 BLOCK_US = 5 * MINUTE_US
-_RAW_US = 5 * MINUTE_US  # what records to come may still merge with
+_RAW_US = MINUTE_US  # nearly all that comes late comes sooner
 _TICKER, _SECOND, _FIRST_US, _LAST_US, _LAST, _RECEIVED = 0, 1, 2, 6, 7, 8
 _PRICES = (3, 4, 5)  # first, high, low
 _BENCHMARK, _BENCHMARK_PRICE, _VOLUME = 9, 10, 11
@@ -39,9 +40,10 @@ class PackedRow(NamedTuple):
     Attributes:
         start_us: what their times count from.
         low, high: the extremes of all prices.
-        seconds: whole seconds since the start; ``odd`` microseconds are added, ``""`` for none.
+        seconds: whole seconds since the start; ``odd`` microseconds are added.
         last, benchmark_price, day_volume: ``""`` for a column without a value.
-        received: microseconds after the last sample's time, ``""`` for none.
+        received: microseconds after the last sample's time. Of microseconds a column of equal ones
+            is one cell, and ``""`` is none.
         first_us, last_us: the first sample's after the second's start and the last's after that.
         first, high_price, low_price: ``""`` for a column that is written as ``last`` is.
         tickers, benchmarks: one for all of them, or one each; none where no second has one.
@@ -102,12 +104,10 @@ def pack_seconds(seconds: Sequence[Second]) -> PackedRow:
 def unpack_seconds(row: PackedRow) -> tuple[Second, ...]:
     """Return the seconds of a row, ascending."""
     count = row.seconds.count(",") + 1
-    starts: Iterable[int] = (
-        row.start_us + int(cell) * SECOND_US for cell in row.seconds.split(",")
-    )
-    times = list(_after(starts, row.odd))
-    firsts = list(_after(times, row.first_us))
-    lasts = list(_after(firsts, row.last_us))
+    starts = [row.start_us + int(cell) * SECOND_US for cell in row.seconds.split(",")]
+    times = _after(starts, row.odd)
+    firsts = _after(times, row.first_us)
+    lasts = _after(firsts, row.last_us)
     last = [Decimal(cell) for cell in row.last.split(",")]
     first, high, low = (
         [Decimal(cell) for cell in text.split(",")] if text else last
@@ -144,7 +144,7 @@ def ended_second(row: PackedRow, time_us: int) -> Second | None:
     """Return the row's last second that ended at or before a time."""
     later = (time_us - row.start_us) // SECOND_US + 1
     for at in range(bisect_left(row.seconds.split(","), later, key=int) - 1, -1, -1):
-        second = _second(row, at, lambda column, at=at: column.split(",")[at])  # type: ignore[misc]
+        second = _second(row, at, partial(_cell, at))
         if second.second_us + SECOND_US <= time_us:
             return second
     return None
@@ -177,8 +177,11 @@ def _some(values: Sequence[Decimal | None]) -> str:
 
 def _since(earlier: Sequence[int], later: Sequence[int]) -> str:
     """Return a column of how much later the second of two times is."""
-    differences = [b - a for a, b in zip(earlier, later, strict=True)]
-    return _joined(differences) if any(differences) else ""
+    differences = list(map(sub, later, earlier))
+    first = differences[0]
+    if differences.count(first) < len(differences):
+        return _joined(differences)
+    return str(first) if first else ""
 
 
 def _names(values: Sequence[str | None]) -> tuple[str | None, ...]:
@@ -187,10 +190,12 @@ def _names(values: Sequence[str | None]) -> tuple[str | None, ...]:
     return () if values[0] is None else (values[0],)
 
 
-def _after(earlier: Iterable[int], column: str) -> Iterable[int]:
+def _after(earlier: Sequence[int], column: str) -> Sequence[int]:
     if not column:
         return earlier
-    return (a + int(cell) for a, cell in zip(earlier, column.split(","), strict=True))
+    if "," not in column:
+        return [a + int(column) for a in earlier]
+    return list(map(add, earlier, map(int, column.split(","))))
 
 
 def _values(column: str, count: int) -> Iterable[Decimal | None]:
@@ -203,6 +208,10 @@ def _all_of(names: Sequence[str | None], count: int) -> Iterable[str | None]:
     if len(names) == count:
         return names
     return repeat(names[0] if names else None, count)
+
+
+def _cell(at: int, column: str) -> str:
+    return column.split(",")[at] if "," in column else column
 
 
 def _second(row: PackedRow, at: int, cell: Callable[[str], str]) -> Second:

@@ -2,7 +2,7 @@
 
 from signals.fold import EMPTY, Draft, Result, Row, Rows
 from signals.frozen import make
-from signals.market.packing import BLOCK_US
+from signals.market.packing import packed_until
 from signals.market.path import PathRow, add_second, pack_path, path_part
 from signals.market.splits import LEAST_STEP, MOST_STEP
 from signals.messages import Micros, Second
@@ -24,10 +24,15 @@ def fold_calm(rows: Rows, second: Second) -> Result | None:
     Nearly all seconds go this way.
     """
     calm: CalmRow | None = rows.get("calm")
-    second_us = second.second_us
-    if calm is None or not calm.after_us < second_us < calm.until_us:
+    if calm is None:
         return None
-    if not (calm.low < float(second.low) and float(second.high) < calm.high):
+    after_us, until_us, low, high = calm
+    second_us = second.second_us
+    if not after_us < second_us < until_us:
+        return None
+    lowest, highest = second.low, second.high
+    price = float(lowest)
+    if price <= low or (price if highest is lowest else float(highest)) >= high:
         return None
     part = path_part(second_us)
     row: PathRow | None = rows.get(part)
@@ -53,7 +58,7 @@ def _begin_row(rows: Rows, part: str, second: Second) -> Result:
         part: PathRow((second,)),
         "clock": ClockRow(Micros(max(clock.newest_us, second_us)), second_us),
     }
-    if second_us // BLOCK_US != clock.reached_us // BLOCK_US:
+    if packed_until(second_us) != packed_until(clock.reached_us):
         draft = Draft(rows)
         pack_path(draft, second_us)
         changes |= draft.result().changes

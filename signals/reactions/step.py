@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from signals.fold import EMPTY, Draft, Result, Rows, Step
-from signals.market.packing import BLOCK_US
+from signals.market.packing import packed_until
 from signals.market.path import (
     DaysRow,
     add_day,
@@ -149,7 +149,7 @@ def _advance(view: View, event_us: Micros, *, priced: bool) -> None:
     newest_us = Micros(max(before.newest_us, event_us))
     reached_us = Micros(max(before.reached_us, event_us)) if priced else before.reached_us
     view.draft.put("clock", ClockRow(newest_us, reached_us))
-    if reached_us // BLOCK_US != before.reached_us // BLOCK_US:
+    if packed_until(reached_us) != packed_until(before.reached_us):
         pack_path(view.draft, reached_us)
     if newest_us // HOUR_US != before.newest_us // HOUR_US:
         _forget(view)

@@ -53,11 +53,11 @@ def test_memory_holds_two_generations_of_keys() -> None:
     for number in range(1000):
         states.put(str(number), KeyRows({"clock": _row(number)}))
 
-    held = len(states._young) + len(states._old)
+    held = len(states.young) + len(states._old)
     order = Random(1).sample(range(1000), 1000)
     assert held <= 20
     assert all(states.get(str(number)) == {"clock": _row(number)} for number in order)
-    assert len(states._young) + len(states._old) <= 20
+    assert len(states.young) + len(states._old) <= 20
 
 
 def test_replay_is_the_same_however_few_keys_memory_holds(

@@ -115,13 +115,13 @@ def _path(seconds: list[Second]) -> Draft:
     return draft
 
 
-def test_path_is_raw_for_five_minutes_and_packed_before() -> None:
+def test_path_is_raw_for_some_minutes_and_packed_before() -> None:
     seconds = [second(_AT + n * MINUTE_US, str(100 + n)) for n in range(120)]
     draft = _path(seconds)
     until_us = packed_until(seconds[-1].second_us)
 
-    assert until_us == _AT + 110 * MINUTE_US
-    assert len(draft.parts("packed")) == 22
+    assert until_us == _AT + 115 * MINUTE_US
+    assert len(draft.parts("packed")) == 23
     assert all(
         int(part.partition(":")[2]) * 10 * SECOND_US >= until_us for part in draft.parts("path")
     )
@@ -129,7 +129,7 @@ def test_path_is_raw_for_five_minutes_and_packed_before() -> None:
     assert list(path.between(Micros(0), Micros(_AT + HOUR_US))) == seconds[:60]
     assert path.first() == seconds[0]
     assert path.at(Micros(_AT + 3 * MINUTE_US)) == seconds[2]
-    assert path.at(Micros(_AT + 115 * MINUTE_US + SECOND_US)) == seconds[115]
+    assert path.at(Micros(_AT + 117 * MINUTE_US + SECOND_US)) == seconds[117]
     assert path.at(_AT) is None
 
 
