@@ -4,7 +4,8 @@
 (one a second of each), from a JSON Lines file and a CSV file of 100 MB: parsed, read, merged,
 joined and told, in one process and in two. The peer is an empty loop, in one process and in two of
 them: how much a second process is worth on this machine at this moment. Peak memory is that of all
-processes together, and again for a quarter of the day.
+processes together, and again for a quarter of it. With ``--days N`` it is N such days in a row, and
+a quarter of the days: what is remembered is that of the last two weeks or so.
 """
 
 import argparse
@@ -15,11 +16,12 @@ import resource
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
 from benchmarks.headlines import draw_headlines, names_of
-from signals.policy import SECOND_US
+from signals.policy import DAY_US, SECOND_US
 from streams.codec import encode
 from streams.memory import relax_collector
 from streams.parallel import Inputs, replay_in_parallel
@@ -38,13 +40,17 @@ def main() -> None:
     """Print how long each took, and one line of JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--share", type=float, default=1.0, help="of the day (default: all of it)")
+    parser.add_argument("--days", type=int, default=1, help="in a row (default: one)")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        inputs, headlines, samples = _write(Path(folder), options.share)
+        inputs, headlines, samples = _write(Path(folder), options.share, options.days)
         print(f"{headlines:,} headlines, {samples:,} prices", flush=True)
         one_s, one_mb, one = _measure(inputs, jobs=1)
         two_s, two_mb, two = _measure(inputs, jobs=2)
-        quarter, *_ = _write(Path(folder), options.share / 4)
+        if options.days == 1:
+            quarter, *_ = _write(Path(folder), options.share / 4, 1)
+        else:
+            quarter, *_ = _write(Path(folder), options.share, options.days // 4)
         _, small_mb, _ = _measure(quarter, jobs=2)
     loop_one_s, loop_two_s = _loops(1), _loops(2)
     worth, loop_worth = one_s / two_s, 2 * loop_one_s / loop_two_s
@@ -105,36 +111,47 @@ def _empty_loop() -> None:
         pass
 
 
-def _write(folder: Path, share: float) -> tuple[Inputs, int, int]:
-    headlines, prices = folder / f"headlines-{share}.jsonl", folder / f"prices-{share}.csv"
+def _write(folder: Path, share: float, days: int) -> tuple[Inputs, int, int]:
+    """Write so many days, of each the share, and return them with the number of their records."""
+    headlines, prices = folder / f"{share}-{days}.jsonl", folder / f"{share}-{days}.csv"
     rules = load_rules()
     count, seconds = round(_HEADLINES * share), round(_SECONDS * share)
+    opens_us = [_OPEN_US + (day // 5 * 7 + day % 5) * DAY_US for day in range(days)]
     with headlines.open("wb") as file:
-        for headline in draw_headlines(
-            names_of(rules), count, rate=2, start_us=_OPEN_US - 60 * SECOND_US, seed=1, deals=0.05
-        ):
-            file.write(encode(headline) + b"\n")
+        for seed, open_us in enumerate(opens_us, start=1):
+            for headline in draw_headlines(
+                names_of(rules),
+                count,
+                rate=2,
+                start_us=open_us - 60 * SECOND_US,
+                seed=seed,
+                deals=0.05,
+            ):
+                named = replace(headline, id=f"{headline.id}:{seed}")
+                file.write(encode(named) + b"\n")
     listed = sorted(
         (company.prominence, company.tickers[0])
         for company in rules.companies.values()
         if company.tickers and company.tickers[0].isalpha()
     )
     tickers = [ticker for _, ticker in listed[-(_TICKERS - 1) :]] + ["SPY"]
-    _write_prices(prices, tickers, seconds)
-    return Inputs(headlines=(headlines,), prices=(prices,)), count, len(tickers) * seconds
+    _write_prices(prices, tickers, opens_us, seconds)
+    inputs = Inputs(headlines=(headlines,), prices=(prices,))
+    return inputs, count * days, len(tickers) * seconds * days
 
 
-def _write_prices(path: Path, tickers: list[str], seconds: int) -> None:
+def _write_prices(path: Path, tickers: list[str], opens_us: list[int], seconds: int) -> None:
     random = Random(2)
     latest = dict.fromkeys(tickers, 100.0)
     gauss: Callable[[float, float], float] = random.gauss
     with path.open("w", encoding="utf-8") as file:
         file.write("time,ticker,price,volume\n")
-        for second in range(seconds):
-            at = to_iso(_OPEN_US + second * SECOND_US)
-            for ticker in tickers:
-                latest[ticker] *= 1 + gauss(0.0, 0.0003)
-                file.write(f"{at},{ticker},{latest[ticker]:.2f},100\n")
+        for open_us in opens_us:
+            for second in range(seconds):
+                at = to_iso(open_us + second * SECOND_US)
+                for ticker in tickers:
+                    latest[ticker] *= 1 + gauss(0.0, 0.0003)
+                    file.write(f"{at},{ticker},{latest[ticker]:.2f},100\n")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@ A tape of trades of 20 tickers (or as many as are asked for) through the steps o
 track_reactions, as live and replay run them: merged by second, laid on the path, and watched for an
 event of each ticker (four levels each way, six horizons) and for moves past the threshold since the
 close before, with beta and volatility from 130 daily records. At 1, 10, 20 and 50 trades a second
-and ticker: a quiet share, busy ones, and SPY. The peer is pandas on the same trades in the same
+and ticker: a quiet share, busy ones, and SPY; and mixed: the busiest ticker has 50 a second, the
+one of rank n a part in n of that, but at least 1. The peer is pandas on the same trades in the same
 run: one batch that groups them by ticker and second into first, high, low and last, and their
 return since the close before; it knows no order of arrival, no levels and no horizons. Figures are
 the best of fifteen runs, in the processor's time. Bytes are what one sample makes sample_prices
@@ -37,6 +38,7 @@ from streams.tables import load_sessions
 
 _OPEN_US = Micros(1_762_180_200_000_000)  # 2025-11-03T14:30:00Z
 _DENSITIES = (1, 10, 20, 50)
+_BUSIEST = 50
 _RUNS = 15
 _Given = TypeVar("_Given")
 
@@ -45,7 +47,7 @@ _Given = TypeVar("_Given")
 class Row:
     """One line of the result."""
 
-    trades_a_second: int
+    trades_a_second: str
     samples: int
     seconds_sent: int
     rate: float
@@ -60,22 +62,30 @@ def main() -> None:
     parser.add_argument("--tickers", type=int, default=20)
     options = parser.parse_args()
     tickers = tuple(f"T{number}" for number in range(options.tickers))
-    rows = [_measure(density, options.samples, tickers) for density in _DENSITIES]
+    rates = {str(density): [density] * len(tickers) for density in _DENSITIES}
+    rates["mixed"] = [max(_BUSIEST // rank, 1) for rank in range(1, len(tickers) + 1)]
+    rows = [
+        _measure(name, _tape(of_each, options.samples, tickers), tickers)
+        for name, of_each in rates.items()
+    ]
     print("trades/s/ticker   samples/s   pandas/s   ratio   seconds sent   bytes/sample")
     for row in rows:
         print(
-            f"{row.trades_a_second:15}{row.rate:12,.0f}{row.peer_rate:11,.0f}"
+            f"{row.trades_a_second:>15}{row.rate:12,.0f}{row.peer_rate:11,.0f}"
             f"{row.rate / row.peer_rate:8.2f}{row.seconds_sent:15,}{row.bytes_a_sample:15,.0f}"
         )
     found = [
-        {name: round(getattr(row, name), 1) for name in Row.__dataclass_fields__} for row in rows
+        {name: _rounded(getattr(row, name)) for name in Row.__dataclass_fields__} for row in rows
     ]
     print(json.dumps({"benchmark": "market", "load": os.getloadavg()[0], "rows": found}))
 
 
-def _measure(density: int, count: int, tickers: Sequence[str]) -> Row:
-    tape = _tape(density, count, tickers)
-    sent = 0
+def _rounded(value: str | float) -> str | float:
+    return value if isinstance(value, str) else round(value, 1)
+
+
+def _measure(name: str, tape: Sequence[PriceSample], tickers: Sequence[str]) -> Row:
+    count, sent = len(tape), 0
 
     def fold(pipeline: Pipeline) -> None:
         nonlocal sent
@@ -85,7 +95,7 @@ def _measure(density: int, count: int, tickers: Sequence[str]) -> Row:
             sent += len(outputs)
 
     return Row(
-        trades_a_second=density,
+        trades_a_second=name,
         samples=count,
         rate=count / _best(lambda: _watching(tickers), fold),
         seconds_sent=sent,
@@ -149,15 +159,23 @@ def _read(headline: Headline) -> tuple[Reading, ...]:
     return (deal,)
 
 
-def _tape(density: int, count: int, tickers: Sequence[str]) -> Sequence[PriceSample]:
-    """Return trades of all tickers in turn, a deviation of 0.02 % a second."""
-    random, found = Random(1), []
+def _tape(rates: Sequence[int], count: int, tickers: Sequence[str]) -> Sequence[PriceSample]:
+    """Return trades, so many a second of each ticker, a deviation of 0.02 % a second."""
+    random, found = Random(1), list[PriceSample]()
     prices, volumes = dict.fromkeys(tickers, 100.0), dict.fromkeys(tickers, 0)
+    of_a_second = sorted(
+        (SECOND_US * number // rate, place)
+        for place, rate in enumerate(rates)
+        for number in range(rate)
+    )
     for number in range(count):
-        ticker = tickers[number % len(tickers)]
-        prices[ticker] *= 1 + random.gauss(0.0, 0.0002 / density**0.5)
+        second, at = divmod(number, len(of_a_second))
+        after_us, place = of_a_second[at]
+        ticker, rate = tickers[place], rates[place]
+        prices[ticker] *= 1 + random.gauss(0.0, 0.0002 / rate**0.5)
         volumes[ticker] += 100
-        time_us = Micros(_OPEN_US + number * SECOND_US // (len(tickers) * density))
+        # Not all at the beginning of a second: those of one rate are some time apart.
+        time_us = Micros(_OPEN_US + second * SECOND_US + after_us + place * 1_000)
         price = Decimal(f"{prices[ticker]:.2f}")
         found.append(_trade(ticker, time_us, price, volumes[ticker]))
     return found
