@@ -28,6 +28,7 @@ class Settings:
         worker: this worker's name in the group; a restart under the same name keeps its partitions.
         web_host, web_port: where ``/metrics`` and ``/readyz`` are served.
         policy: a YAML file of thresholds; the defaults where it is not given.
+        rules: a pack of rules, tables and rates; those that ship where it is not given.
         benchmarks: ``MIC=TICKER``, several separated by commas: what a market's moves are measured
             against. A market that is not named keeps its default.
     """
@@ -39,6 +40,7 @@ class Settings:
     web_host: str = "127.0.0.1"
     web_port: int = 6066
     policy: Path | None = None
+    rules: Path | None = None
     benchmarks: str = ",".join(f"{mic}={ticker}" for mic, ticker in BENCHMARKS.items())
 
     def __post_init__(self) -> None:
@@ -65,11 +67,13 @@ class Settings:
             raise ConfigError(
                 f"TAPEWIRE_WEB_PORT must be 0 to 65535, was {self.web_port}; 0 takes a free one"
             )
-        if self.policy is not None and not self.policy.is_file():
-            raise ConfigError(
-                f"TAPEWIRE_POLICY must name a file, {self.policy} is none; "
-                "leave it out for the defaults"
-            )
+        for field in ("policy", "rules"):
+            path: Path | None = getattr(self, field)
+            if path is not None and not path.is_file():
+                raise ConfigError(
+                    f"TAPEWIRE_{field.upper()} must name a file, {path} is none; "
+                    "leave it out for the defaults"
+                )
         self._check_benchmarks()
 
     def _check_benchmarks(self) -> None:
@@ -113,6 +117,7 @@ class Settings:
                     f"TAPEWIRE_WEB_PORT must be a whole number, was {text!r}; write it like 6066"
                 )
             values["web_port"] = int(text)
-        if isinstance(values.get("policy"), str):
-            values["policy"] = Path(str(values["policy"]))
+        for name in ("policy", "rules"):
+            if isinstance(values.get(name), str):
+                values[name] = Path(str(values[name]))
         return cls(**values)  # type: ignore[arg-type]  # values come from the fields' own names

@@ -157,7 +157,7 @@ def agents_run(
     """Yield a run on a broker that is there, and end its worker afterwards; its topics stay.
 
     Args:
-        settings: the broker, the prefix and the group, which are the run's own, and the policy.
+        settings: broker, prefix and group, which are the run's own, the policy and the rules.
         folder: for the worker's log; it is the run's own.
         agents: what the worker runs too.
         partitions: of the topics whose keys carry state.
@@ -200,8 +200,9 @@ def _start_worker(settings: Settings, log: Path) -> Supervised:
     environment = {name: text for name, text in os.environ.items() if not name.startswith(PREFIX)}
     for name in ("broker", "prefix", "group", "web_port"):
         environment[f"{PREFIX}{name.upper()}"] = str(getattr(settings, name))
-    if settings.policy is not None:
-        environment[f"{PREFIX}POLICY"] = str(settings.policy)
+    for name in ("policy", "rules"):
+        if (path := getattr(settings, name)) is not None:
+            environment[f"{PREFIX}{name.upper()}"] = str(path)
     # -P: a folder named tapewire where the user stands is not the package.
     command = [sys.executable, "-P", "-m", "tapewire", "worker"]
     return Supervised(command, log=log, environment=environment)

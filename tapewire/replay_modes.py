@@ -239,7 +239,7 @@ def replay_with_agents(
     """Log the alerts of an isolated live run over raw records; say whether it ended the same.
 
     Args:
-        job: with the rules that ship; nothing is taken.
+        job: nothing is taken.
         told: the faults of the inputs.
         log: takes the alerts.
         own_broker: the name of a broker to start for it; None for that of the settings.

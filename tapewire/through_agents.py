@@ -51,8 +51,8 @@ def run_through_agents(
 
     Args:
         records: in the order in which they are fed.
-        agents: what the worker runs: the rules that ship, and the policy of the settings.
-        settings: the broker, unless it is our own, and the policy.
+        agents: what the worker runs: the rules and the policy of the settings.
+        settings: the broker, unless it is our own, the policy and the rules.
         own_broker: the name of a broker to start for it, in a private folder.
         pace: how fast they are fed.
         tell: called with what is going on.

@@ -95,7 +95,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="thresholds as YAML (default: TAPEWIRE_POLICY, else the defaults)",
     )
     parser.add_argument(
-        "--rules", type=Path, metavar="FILE", help="a pack of rules (default: those that ship)"
+        "--rules", type=Path, metavar="FILE", help="a pack of rules (default: TAPEWIRE_RULES)"
     )
     parser.add_argument(
         "--jobs", type=int, default=1, metavar="N", help="processes, for files (default: 1)"
@@ -178,7 +178,6 @@ def _check(arguments: argparse.Namespace) -> None:
         (arguments.compare and not agents, "--compare goes with --through-agents"),
         (arguments.all and not arguments.to_prefix, "--all goes with --to-prefix"),
         (agents and arguments.to_prefix, "--through-agents has a prefix of its own; use --out"),
-        (agents and arguments.rules, "--rules is for replays without a broker; leave it out"),
         (agents and arguments.jobs != 1, "--jobs is for replays without a broker; leave it out"),
         (_own_broker(arguments) and not agents, "--broker must be HOST:PORT without agents"),
         (arguments.jobs < 1, f"--jobs must be 1 or more, was {arguments.jobs}"),
@@ -236,7 +235,7 @@ def _job(
         ),
         settings=settings,
         policy=load_policy(settings.policy),
-        rules=None if arguments.rules is None else read_pack(arguments.rules),
+        rules=None if settings.rules is None else read_pack(settings.rules),
         span=Span(
             from_us=_moment_us("--from", arguments.from_at),
             to_us=_moment_us("--to", arguments.to_at),
@@ -256,6 +255,7 @@ def _settings(arguments: argparse.Namespace) -> Settings:
     return Settings.from_env(
         os.environ,
         policy=arguments.policy,
+        rules=arguments.rules,
         broker=None if _own_broker(arguments) else arguments.broker,
         prefix=arguments.prefix,
     )

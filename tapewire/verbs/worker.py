@@ -9,6 +9,7 @@ from agents.worker import run_worker
 from streams.assemble import assemble_agents, rule_set_id
 from streams.metrics import show_build
 from streams.policy_file import load_policy
+from streams.rule_files import read_pack
 from tapewire.log_lines import set_up_log
 from tapewire.running import add_broker_arguments, settings_of
 
@@ -46,6 +47,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--policy", metavar="FILE", help="thresholds as YAML (default: TAPEWIRE_POLICY)"
     )
+    parser.add_argument(
+        "--rules",
+        metavar="FILE",
+        help="a pack of rules (default: TAPEWIRE_RULES, else those that ship)",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -56,9 +62,11 @@ def run(arguments: argparse.Namespace) -> int:
         worker=arguments.worker,
         web_port=arguments.web_port,
         policy=arguments.policy,
+        rules=arguments.rules,
     )
-    agents = assemble_agents(load_policy(settings.policy))
+    rules = None if settings.rules is None else read_pack(settings.rules)
+    agents = assemble_agents(load_policy(settings.policy), rules=rules)
     set_up_log()
     registry = CollectorRegistry()
-    show_build(registry, version=version("tapewire"), rules=rule_set_id().hash)
+    show_build(registry, version=version("tapewire"), rules=rule_set_id(rules).hash)
     return run_worker(settings, agents, registry)

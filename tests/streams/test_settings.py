@@ -25,13 +25,14 @@ def test_variables_set_fields_and_arguments_win() -> None:
     assert settings.prefix == Settings().prefix
 
 
-def test_a_policy_is_a_file_that_exists(tmp_path: Path) -> None:
-    policy = tmp_path / "policy.yaml"
-    policy.write_text("{}")
+@pytest.mark.parametrize("field", ["policy", "rules"])
+def test_a_policy_or_a_pack_of_rules_is_a_file_that_exists(tmp_path: Path, field: str) -> None:
+    path, name = tmp_path / "file", f"TAPEWIRE_{field.upper()}"
+    path.write_text("{}")
 
-    assert Settings.from_env({"TAPEWIRE_POLICY": str(policy)}).policy == policy
-    with pytest.raises(ConfigError, match="TAPEWIRE_POLICY must name a file"):
-        Settings.from_env({"TAPEWIRE_POLICY": str(tmp_path / "none.yaml")})
+    assert getattr(Settings.from_env({name: str(path)}), field) == path
+    with pytest.raises(ConfigError, match=f"{name} must name a file"):
+        Settings.from_env({name: str(tmp_path / "none")})
 
 
 def test_an_unknown_variable_is_refused_and_the_known_ones_are_told() -> None:

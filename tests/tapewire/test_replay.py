@@ -126,10 +126,6 @@ def test_a_line_that_cannot_be_read_is_refused_and_the_others_count(
         (["--recording", "r", "--compare"], "--compare goes with --through-agents"),
         (["--recording", "r", "--all"], "--all goes with --to-prefix"),
         (["--recording", "r", "--through-agents", "--to-prefix", "x."], "a prefix of its own"),
-        (
-            ["--recording", "r", "--through-agents", "--rules", "x"],
-            "--rules is for replays without",
-        ),
         (["--recording", "r", "--jobs", "0"], "--jobs must be 1 or more, was 0"),
         (["--recording", "r", "--raw", "--jobs", "2"], "--jobs is for files alone"),
         (["--recording", "r", "--raw", "--speed", "-1"], "--speed must be 0 or more"),
@@ -138,6 +134,7 @@ def test_a_line_that_cannot_be_read_is_refused_and_the_others_count(
         (["--headlines", "/none", "--prices", "/none"], "/none"),
         (["--recording", "/none"], "/none is no recording"),
         (["--headlines", "a", "--prices", "b", "--policy", "/none"], "/none is none"),
+        (["--headlines", "a", "--prices", "b", "--rules", "/none"], "/none is none"),
     ],
 )
 def test_wrong_usage(given: list[str], sentence: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from streams.codec import decode
 from streams.recorder import record_topics
 from streams.recording import read_recording
 from streams.replay import alert_lines, order_alerts, replay_raw
+from streams.rule_files import pack_rules, shipped_files
 from streams.settings import Settings
 from streams.topic_admin import apply_topics
 from tapewire.cli import main
@@ -162,6 +164,23 @@ def test_through_agents_everything_ends_as_without_a_broker(
     assert asyncio.run(describe_partitions(raw.broker)).keys() - {"__consumer_offsets"} == (
         before.keys() - {"__consumer_offsets"}
     )
+
+
+def test_through_agents_the_rules_of_a_pack_decide(embedded_broker: Broker, tmp_path: Path) -> None:
+    write_headlines(tmp_path / "news.jsonl")
+    write_tape(tmp_path / "tape.csv", days=[date(2025, 11, 3)], tickers=("IREN", "SPY"), minutes=30)
+    shipped = shipped_files()
+    other = json.loads(shipped.rules) | {"version": "2020.01.1"}
+    pack = tmp_path / "rules.pack"
+    pack.write_bytes(pack_rules(replace(shipped, rules=json.dumps(other).encode())))
+    files = ["--headlines", str(tmp_path / "news.jsonl"), "--prices", str(tmp_path / "tape.csv")]
+    given = ["replay", *files, "--bar", "1m", "--rules", str(pack), "--through-agents"]
+    out = tmp_path / "alerts.jsonl"
+
+    assert main([*given, "--broker", embedded_broker.bootstrap, "--out", str(out)]) == 0
+
+    alerts = [json.loads(line) for line in out.read_bytes().splitlines()]
+    assert {alert["rules"]["version"] for alert in alerts} == {"2020.01.1"}
 
 
 def _last(lines: bytes) -> set[str]:
