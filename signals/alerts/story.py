@@ -7,6 +7,7 @@ story does not depend on the order in which they came.
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import TypeVar
 
 from signals.alerts.novelty import novelty_of
@@ -133,6 +134,7 @@ def story_of(events: tuple[Event, ...], reactions: Iterable[Reaction], policy: P
     )
 
 
+@lru_cache(maxsize=4_096)  # asked for several times for each event
 def story_id_of(event_type: str, first: str) -> str:
     """Return the id of the story of a type whose earliest event has an id."""
     return derive_id("st", event_type, first)

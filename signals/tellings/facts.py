@@ -78,7 +78,9 @@ def slimmed(event: Event) -> Event:
 def facts_of(event: Event) -> Facts:
     """Return the facts of an event."""
     known = {party.id: party.prominence for party in event.parties if party.known}
-    orgs = frozenset(known).union(word for word in event.keywords if word.startswith("org:"))
+    parties = frozenset(known)
+    named = [word for word in event.keywords if word.startswith("org:")]
+    orgs = parties if parties.issuperset(named) else parties.union(named)
     words = frozenset(word for word in event.keywords if not word.startswith("org:"))
     if not words:  # of a title these are among its words
         words = frozenset(party.id for party in event.parties if not party.known)
@@ -89,7 +91,7 @@ def facts_of(event: Event) -> Facts:
     return Facts(
         published_us=event.published_us,
         lang=event.lang,
-        parties=frozenset(known),
+        parties=parties,
         orgs=orgs,
         prominence=tuple(sorted((known.get(org, _ONLY_NAMED), org) for org in orgs)),
         words=words,
