@@ -9,7 +9,7 @@ import pickle
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass, field
 from math import inf
 from multiprocessing.connection import Connection
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from signals import names
-from signals.errors import BadMessage, BadReason, ConfigError
+from signals.errors import BadMessage, BadReason, ConfigError, TapewireError
 from signals.messages import EventEntry, Headline, Message, PriceSample
 from signals.policy import Policy
 from streams.assemble import assemble_agents
@@ -114,9 +114,8 @@ def work(share: Share, pipe: Connection) -> None:
     with closing(pipe):
         try:
             reader, sampler, tracker, _ = assemble_agents(inputs.policy, rules=inputs.rules)
-            with closing(_Outbox(share)) as outbox:
-                teller = _Teller(pipe, outbox)
-                _fold_all(_headlines(share, teller), Pipeline([reader]), teller)
+            teller = _Teller(pipe, _Outbox(share))
+            _fold_all(_headlines(share, teller), Pipeline([reader]), teller)
             pipe.recv()  # every process has written what there is for this one
             teller = _Teller(pipe)
             prices = _prices(share, teller)
@@ -147,8 +146,9 @@ class _Outbox:
             pickle.dump(batch, file)
 
     def close(self) -> None:
-        """Write to the end."""
+        """Write to the end, and say that it is the end."""
         for file in self._files:
+            pickle.dump(None, file)
             file.close()
 
 
@@ -156,9 +156,13 @@ def _inbox(share: Share) -> Iterator[Placed]:
     """Yield what all processes have written for this one, by place."""
 
     def sent_by(sender: int) -> Iterator[Placed]:
-        with share.path(sender, share.number).open("rb") as file, suppress(EOFError):
-            while True:
-                yield from pickle.load(file)
+        path = share.path(sender, share.number)
+        with path.open("rb") as file:
+            try:
+                while (batch := pickle.load(file)) is not None:
+                    yield from batch
+            except (EOFError, pickle.UnpicklingError) as error:
+                raise TapewireError(f"{path} ends too soon; is its disk full?") from error
 
     yield from heapq.merge(*map(sent_by, range(share.jobs)), key=_place)
 
@@ -189,6 +193,8 @@ class _Teller:
         if self._outbox is not None:
             self._outbox.put(self._messages)
             self._messages = []
+            if until is None:
+                self._outbox.close()  # before anybody is told that it is the end
         told = Told(
             until=until,
             messages=tuple(self._messages),

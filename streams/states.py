@@ -7,6 +7,7 @@ headline may be corrected a year later.
 import pickle
 import sqlite3
 
+from signals.errors import TapewireError
 from signals.fold import KeyRows
 
 __all__ = ["States"]
@@ -55,7 +56,10 @@ class States:
         if self._file is None:
             self._file = _opened()
         stored = ((key, pickle.dumps(dict(rows), protocol=5)) for key, rows in states.items())
-        self._file.executemany("INSERT INTO states VALUES (?, ?)", stored)
+        try:
+            self._file.executemany("INSERT INTO states VALUES (?, ?)", stored)
+        except sqlite3.OperationalError as error:
+            raise TapewireError(f"what a replay remembers cannot be written: {error}") from error
 
 
 def _opened() -> sqlite3.Connection:

@@ -3,7 +3,6 @@
 import csv
 from collections.abc import Collection, Iterator, Sequence
 from io import TextIOWrapper
-from itertools import islice
 from pathlib import Path
 
 from streams.sources.faults import open_file
@@ -100,10 +99,9 @@ def _naming(lines: Iterator[str], tickers: Collection[str]) -> Iterator[str]:
 
     From the first quotation mark on all of them, since a quoted cell may go over several lines.
     """
-    yield from islice(lines, 1)
-    for line in lines:
-        if any(ticker in line for ticker in tickers):
-            yield line
-        elif '"' in line:
+    for number, line in enumerate(lines):
+        if '"' in line:
             yield line
             yield from lines
+        elif number == 0 or any(ticker in line for ticker in tickers):
+            yield line

@@ -489,3 +489,30 @@ def test_any_rows_are_the_same_from_every_kind(rows: Rows, bar: Interval) -> Non
             places = [fault.path.rpartition(":")[2].split() for fault in faults]
             found.append((read, [(int(row) - row_of(kind, 0), field) for row, field in places]))
         assert found[0] == found[1] == found[2]
+
+
+@pytest.mark.parametrize("note", ['"of\nSPY, it is said"', '"a\nb"', "plain"])
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_benchmarks_are_found_beside_cells_of_several_lines(
+    tmp_path: Path, note: str, place: int
+) -> None:
+    notes = ["", "", ""]
+    notes[place] = note
+    rows = ["SPY,680.00", "IREN,73.07", "SPY,681.00"]
+    lines = [
+        f"2025-11-03T14:30:0{number}Z,{row},{text}"
+        for number, (row, text) in enumerate(zip(rows, notes, strict=True))
+    ]
+    path = tmp_path / "prices.csv"
+    path.write_text("\n".join(["time,ticker,price,note", *lines]) + "\n", encoding="utf-8")
+
+    found = [(sample.ticker, str(sample.benchmark_price)) for sample in read_prices(path)]
+
+    assert found == [("SPY", "None"), ("IREN", "680.00"), ("SPY", "None")]
+    known = benchmarks_of([path])
+    assert known is not None
+    last = known.known(
+        "IREN", is_daily=False, received_us=us("2025-11-03T14:31:00Z"), moment_us=us(OPEN)
+    )
+    assert last is not None
+    assert str(last[1]) == "681.00"
