@@ -25,9 +25,9 @@ from signals.policy import DAY_US, SECOND_US
 from streams.codec import encode
 from streams.memory import relax_collector
 from streams.parallel import Inputs, replay_in_parallel
-from streams.replay import Report
 from streams.rule_loading import load_rules
 from streams.sources.times import to_iso
+from tapewire.alert_log import AlertLog
 
 _OPEN_US = 1_762_180_200_000_000  # 2025-11-03T14:30:00Z
 _SECONDS = 23_400
@@ -89,10 +89,11 @@ def _measure(inputs: Inputs, *, jobs: int) -> tuple[float, int, str]:
 
 def _replay(inputs: Inputs, jobs: int, pipe: multiprocessing.connection.Connection) -> None:
     relax_collector()  # as the command does
-    report: Report = replay_in_parallel(inputs, jobs=jobs)
+    log = AlertLog()
+    replay_in_parallel(inputs, jobs=jobs, alerts=log)
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     largest = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    pipe.send((f"{len(report.alerts)} {report.sha256()[:16]}", (own + jobs * largest) // 1024))
+    pipe.send((f"{len(log)} {log.sha256()[:16]}", (own + jobs * largest) // 1024))
 
 
 def _loops(count: int) -> float:

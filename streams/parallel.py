@@ -16,6 +16,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from tempfile import TemporaryDirectory
 from threading import Thread
+from typing import Protocol
 
 from signals import names
 from signals.errors import BadMessage, ConfigError, TapewireError
@@ -29,7 +30,32 @@ from streams.sources.headlines_file import read_headlines
 from streams.sources.merge import is_in_order
 from streams.sources.prices_file import read_prices
 
-__all__ = ["Inputs", "replay_in_parallel"]
+__all__ = ["Alerts", "Inputs", "replay_in_parallel"]
+
+
+class Alerts(Protocol):
+    """Takes the alerts of a replay."""
+
+    def add(self, alert: Alert, /) -> None:
+        """Take an alert; a repeated one is the same."""
+        ...
+
+    def clear(self) -> None:
+        """Forget them all: the replay begins again."""
+        ...
+
+
+class _Found:
+    """Alerts in memory."""
+
+    def __init__(self) -> None:
+        self.alerts: list[Alert] = []
+
+    def add(self, alert: Alert, /) -> None:
+        self.alerts.append(alert)
+
+    def clear(self) -> None:
+        self.alerts.clear()
 
 
 class _Unsorted(Exception):  # noqa: N818 - a condition that is mended
@@ -42,6 +68,7 @@ def replay_in_parallel(
     jobs: int,
     on_bad: OnBad | None = None,
     on_progress: Callable[[int], None] | None = None,
+    alerts: Alerts | None = None,
 ) -> Report:
     """Return what a replay in one process gives, from ``jobs`` of them.
 
@@ -50,23 +77,38 @@ def replay_in_parallel(
         jobs: how many processes, besides this one.
         on_bad: called with the fault of a line that cannot be read; raised when left out.
         on_progress: called with the number of records folded so far.
+        alerts: takes the alerts as they come, some of them perhaps twice; the report has none then.
     Raises: ConfigError for a file that cannot be opened, BadMessage without ``on_bad``.
     """
+    found = _Found()
+    kept = found if alerts is None else alerts
     heard: set[tuple[str, str, str]] = set()
+    listener = _Listener(on_bad, on_progress, heard)
     try:
-        return _attempt(inputs, jobs, frozenset(), _Listener(on_bad, on_progress, heard))
+        report = _attempt(inputs, jobs, frozenset(), listener, kept)
     except _Unsorted:
+        kept.clear()
         unsorted = frozenset(_unsorted_files(inputs))
-        return _attempt(inputs, jobs, unsorted, _Listener(on_bad, on_progress, heard))
+        listener = _Listener(on_bad, on_progress, heard)
+        report = _attempt(inputs, jobs, unsorted, listener, kept)
+    report.alerts = order_alerts(found.alerts)
+    return report
 
 
-def _attempt(inputs: Inputs, jobs: int, unsorted: frozenset[Path], listener: "_Listener") -> Report:
+def _attempt(
+    inputs: Inputs, jobs: int, unsorted: frozenset[Path], listener: "_Listener", alerts: Alerts
+) -> Report:
     with TemporaryDirectory(prefix="tapewire-") as folder:
-        return _attempt_in(Path(folder), inputs, jobs, unsorted, listener)
+        return _attempt_in(Path(folder), inputs, jobs, unsorted, listener, alerts)
 
 
 def _attempt_in(
-    folder: Path, inputs: Inputs, jobs: int, unsorted: frozenset[Path], listener: "_Listener"
+    folder: Path,
+    inputs: Inputs,
+    jobs: int,
+    unsorted: frozenset[Path],
+    listener: "_Listener",
+    alerts: Alerts,
 ) -> Report:
     context = get_context("spawn")
     pipes = [context.Pipe() for _ in range(jobs)]
@@ -83,7 +125,7 @@ def _attempt_in(
         theirs.close()
     ours = [mine for mine, _ in pipes]
     try:
-        return _gather(inputs, ours, listener)
+        return _gather(inputs, ours, listener, alerts)
     finally:
         for worker, mine in zip(workers, ours, strict=True):
             mine.close()
@@ -139,19 +181,20 @@ class _Listener:
             self._on_progress(sum(self.report.read.values()))
 
 
-def _gather(inputs: Inputs, ours: Sequence[Connection], listener: _Listener) -> Report:
+def _gather(
+    inputs: Inputs, ours: Sequence[Connection], listener: _Listener, alerts: Alerts
+) -> Report:
     deque(_merged(ours, listener), maxlen=0)  # of headlines only counts and faults come here
     for pipe in ours:
         pipe.send(None)
     last = assemble_agents(inputs.policy, rules=inputs.rules)[-1]
-    pipeline, found = Pipeline([last]), []
+    pipeline = Pipeline([last])
     for placed in _merged(ours, listener):
         for output in pipeline.fold(names.REACTIONS, placed.key, placed.message):
             if isinstance(output.message, Alert):
-                found.append(output.message)
+                alerts.add(output.message)
     report = listener.report
     report.dead.update(pipeline.dead)
-    report.alerts = order_alerts(found)
     return report
 
 

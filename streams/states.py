@@ -9,16 +9,18 @@ import sqlite3
 
 from signals.errors import TapewireError
 from signals.fold import KeyRows
+from streams.scratch import open_scratch
 
 __all__ = ["States"]
 
 _KEYS = 6_000  # of each of two generations: a busy day fits in memory
+_TABLE = "CREATE TABLE states (key TEXT PRIMARY KEY, rows BLOB NOT NULL) WITHOUT ROWID"
 
 
 class States:
     """Rows by key. What two generations of keys ago was the last to be folded lies in the file.
 
-    The file is SQLite's, private, of no name, and gone with the object.
+    The file is gone with the object.
     """
 
     def __init__(self, keys: int = _KEYS) -> None:
@@ -54,20 +56,12 @@ class States:
 
     def _store(self, states: dict[str, KeyRows]) -> None:
         if self._file is None:
-            self._file = _opened()
+            self._file = open_scratch(_TABLE)
         stored = ((key, pickle.dumps(dict(rows), protocol=5)) for key, rows in states.items())
         try:
             self._file.executemany("INSERT INTO states VALUES (?, ?)", stored)
         except sqlite3.OperationalError as error:
             raise TapewireError(f"what a replay remembers cannot be written: {error}") from error
-
-
-def _opened() -> sqlite3.Connection:
-    file = sqlite3.connect("", isolation_level=None, check_same_thread=False)  # without a name
-    file.execute("PRAGMA journal_mode = OFF")
-    file.execute("PRAGMA cache_size = -8192")  # KiB
-    file.execute("CREATE TABLE states (key TEXT PRIMARY KEY, rows BLOB NOT NULL) WITHOUT ROWID")
-    return file
 
 
 def _taken(file: sqlite3.Connection, key: str) -> KeyRows | None:

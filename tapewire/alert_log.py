@@ -1,52 +1,58 @@
 """Alert logs: kept on disk while a replay runs, so that it is not held in memory; and read."""
 
 import hashlib
-import tempfile
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from signals.errors import BadMessage, ConfigError
+from signals.errors import BadMessage, ConfigError, TapewireError
 from signals.messages import Alert
 from streams.codec import decode, encode
+from streams.scratch import open_scratch
 
 __all__ = ["AlertLog", "read_alert_log"]
 
-_IN_MEMORY = 4 * 1024 * 1024  # bytes, beyond which a file takes them
+_TABLE = (
+    "CREATE TABLE alerts (known_us INTEGER, alert_id TEXT, revision INTEGER, line BLOB,"
+    " UNIQUE (alert_id, revision))"
+)
+_ORDER = "CREATE INDEX known ON alerts (known_us, alert_id, revision)"
 
 
 class AlertLog:
-    """Keeps each revision once; in memory is where each stands, some 300 bytes."""
+    """Keeps each revision once, in a file that is gone with the log."""
 
     def __init__(self) -> None:
         """Begin empty."""
-        self.clear()
+        self._file = open_scratch(_TABLE, _ORDER)
 
     def __len__(self) -> int:
-        return len(self._places)
+        (count,) = self._file.execute("SELECT COUNT(*) FROM alerts").fetchone()
+        return int(count)
 
     def clear(self) -> None:
         """Forget everything."""
-        # Closed when it is collected; it has no name that could stay.
-        self._file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115
-        self._places: dict[tuple[str, int], tuple[int, int]] = {}  # known_us and offset
+        self._file.execute("DELETE FROM alerts")
 
     def add(self, alert: Alert) -> None:
-        """Take an alert. A repeated record is the same record: the first one stands."""
-        revision = (alert.alert_id, alert.revision)
-        if revision not in self._places:
-            self._places[revision] = alert.known_us, self._file.tell()
-            self._file.write(encode(alert) + b"\n")
+        """Take an alert. A repeated record is the same record: the first one stands.
+
+        Raises: TapewireError where the disk is full.
+        """
+        row = (alert.known_us, alert.alert_id, alert.revision, encode(alert) + b"\n")
+        try:
+            self._file.execute("INSERT OR IGNORE INTO alerts VALUES (?, ?, ?, ?)", row)
+        except sqlite3.OperationalError as error:
+            raise TapewireError(f"the alerts of a replay cannot be kept: {error}") from error
 
     def lines(self) -> Iterator[bytes]:
         """Yield the canonical line of each, in the order in which they became known.
 
         Those that became known with the same input stand by alert and revision.
         """
-        placed = sorted((us, *revision, at) for revision, (us, at) in self._places.items())
-        for *_, offset in placed:
-            self._file.seek(offset)
-            yield self._file.readline()
-        self._file.seek(0, 2)
+        found = self._file.execute("SELECT line FROM alerts ORDER BY known_us, alert_id, revision")
+        for (line,) in found:
+            yield line
 
     def sha256(self) -> str:
         """Return the hash of the canonical alert log."""

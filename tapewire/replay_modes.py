@@ -160,9 +160,7 @@ def replay_from_raw(job: Job, told: Told, log: AlertLog) -> Report:
     Returns: the counts.
     """
     if job.jobs > 1:
-        report = _replay_in_parallel(job, told)
-        _log_all(log, report)
-        return report
+        return _replay_in_parallel(job, told, log)
     with _inputs(job, told) as inputs:
         agents = tapped(job.agents(), _logging(job, log), keeps_alerts=True)
         if job.take is None and not job.pace.speed:
@@ -200,7 +198,7 @@ def _log_all(log: AlertLog, report: Report) -> None:
         log.add(alert)
 
 
-def _replay_in_parallel(job: Job, told: Told) -> Report:
+def _replay_in_parallel(job: Job, told: Told, log: AlertLog) -> Report:
     given = job.given
     inputs = Inputs(
         headlines=given.headlines,
@@ -215,6 +213,7 @@ def _replay_in_parallel(job: Job, told: Told) -> Report:
         jobs=job.jobs,
         on_bad=told.refuse,
         on_progress=lambda count: job.tell(f"{count:,} records folded"),
+        alerts=log,
     )
 
 

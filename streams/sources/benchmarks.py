@@ -1,5 +1,6 @@
 """Stamp each price with its market's benchmark as it was known at the price's receipt."""
 
+from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -127,13 +128,16 @@ class Benchmarks(LatestBenchmarks):
 
 
 class _History:
-    """One benchmark's prices, ascending by receipt and then by time, and its daily closes."""
+    """One benchmark's prices, ascending by receipt and then by time, and its daily closes.
+
+    A year of seconds is kept of a file: 24 bytes of each, and each price that there was once.
+    """
 
     def __init__(self, kept: int | None) -> None:
         self._kept = kept
-        self._receipts: list[int] = []
-        self._moments: list[int] = []
+        self._receipts, self._moments = array("q"), array("q")
         self._prices: list[Decimal] = []
+        self._once: dict[str, Decimal] = {}
         self._closes: dict[Micros, Decimal] = {}
         self._opens: dict[Micros, tuple[Micros, Decimal]] = {}  # receipt and price, by bar's start
 
@@ -149,7 +153,7 @@ class _History:
         at = bisect_right(self._moments, moment, start, end)
         self._receipts.insert(at, sample.received_us)
         self._moments.insert(at, moment)
-        self._prices.insert(at, last)
+        self._prices.insert(at, self._once.setdefault(str(last), last))
         if self._kept is not None:
             self._forget(self._kept)
 
@@ -181,6 +185,7 @@ class _History:
         # By halves, so that a price is moved once and not at every arrival.
         if len(self._receipts) > 2 * kept:
             del self._receipts[:-kept], self._moments[:-kept], self._prices[:-kept]
+            self._once.clear()
         if len(self._closes) > 2 * kept:
             for moment in sorted(self._closes)[:-kept]:
                 del self._closes[moment]

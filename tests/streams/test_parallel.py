@@ -14,6 +14,7 @@ from streams.replay import Report, alert_lines, replay_raw
 from streams.sources.headlines_file import read_headlines
 from streams.sources.merge import canonical_order
 from streams.sources.price_files import read_price_files
+from tapewire.alert_log import AlertLog
 from tapewire.recorded import read_recorded_headlines
 from tapewire.recorded.tape import write_tape
 
@@ -100,3 +101,22 @@ def test_files_in_any_order_give_the_same_report(inputs: Inputs, tmp_path: Path)
     assert list(alert_lines(together.alerts)) == list(alert_lines(alone.alerts))
     assert (together.read, together.dead) == (alone.read, alone.dead)
     assert len(faults) == 2  # each once, although the files were read again to be sorted
+
+
+@pytest.mark.parametrize("is_sorted", [True, False])
+def test_alerts_may_be_kept_elsewhere_than_in_memory(
+    inputs: Inputs, tmp_path: Path, is_sorted: bool
+) -> None:
+    headlines = inputs.headlines[0]
+    if not is_sorted:  # begins again, which the log must not tell twice
+        lines = headlines.read_text(encoding="utf-8").splitlines()
+        headlines = tmp_path / "backwards.jsonl"
+        headlines.write_text("\n".join(reversed(lines)) + "\n", encoding="utf-8")
+    log = AlertLog()
+    given = Inputs(headlines=(headlines,), prices=inputs.prices)
+
+    report = replay_in_parallel(given, jobs=2, on_bad=lambda _: None, alerts=log)
+
+    alone, _ = _alone(inputs)
+    assert list(log.lines()) == list(alert_lines(alone.alerts))
+    assert (report.alerts, report.read) == ([], alone.read)
