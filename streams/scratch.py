@@ -7,7 +7,7 @@ import sqlite3
 
 __all__ = ["open_scratch"]
 
-_CACHE_KIB = 8_192
+_CACHE_KIB = 1_024  # of each file; the system caches the rest
 
 
 def open_scratch(*statements: str) -> sqlite3.Connection:
