@@ -52,6 +52,9 @@ __all__ = [
 
 Micros = NewType("Micros", int)
 
+_LAST_US = 253_402_300_800_000_000  # 10000-01-01: no calendar and no text of an instant goes on
+_INSTANT = "after 1970 and before the year 10000"
+
 DealStatus = Literal["rumored", "in_talks", "agreed", "signed", "closed", "cancelled", "denied"]
 Direction = Literal["tighten", "relax", "unclear"]
 AmountKind = Literal[
@@ -118,10 +121,10 @@ class Headline:
             _refuse("id", "1 to 512 characters", self.id)
         if self.revision < 1:
             _refuse("revision", "1 or more", self.revision)
-        if self.received_us <= 0:
-            _refuse("received_us", "after 1970", self.received_us)
-        if self.published_us <= 0:
-            _refuse("published_us", "after 1970", self.published_us)
+        if not 0 < self.published_us < _LAST_US:
+            _refuse("published_us", _INSTANT, self.published_us)
+        if not 0 < self.received_us < _LAST_US:
+            _refuse("received_us", _INSTANT, self.received_us)
 
 
 @fast_init
@@ -163,7 +166,8 @@ class PriceSample:
     benchmark_open: Decimal | None = None
 
     def __post_init__(self) -> None:
-        if not (0 < len(self.ticker) <= 64 and self.event_us > 0 and self.received_us > 0):
+        times_are_well = 0 < self.event_us < _LAST_US and 0 < self.received_us < _LAST_US
+        if not (times_are_well and 0 < len(self.ticker) <= 64):
             self._refuse_key()
         for value in (self.volume, self.day_volume, self.benchmark_price):
             if value is not None and not (value.is_finite() and value > 0):
@@ -185,8 +189,8 @@ class PriceSample:
     def _refuse_key(self) -> NoReturn:
         if not 0 < len(self.ticker) <= 64:
             _refuse("ticker", "1 to 64 characters", self.ticker)
-        field = "event_us" if self.event_us <= 0 else "received_us"
-        _refuse(field, "after 1970", getattr(self, field))
+        field = "received_us" if 0 < self.event_us < _LAST_US else "event_us"
+        _refuse(field, _INSTANT, getattr(self, field))
 
     def _require_bar(self) -> None:
         for name in ("open", "high", "low", "close"):
@@ -194,8 +198,8 @@ class PriceSample:
         _require_price("benchmark_open", self.benchmark_open)
         if self.end_us is None:
             _refuse("end_us", f"given for a {self.kind}", None)
-        elif self.end_us <= self.event_us:
-            _refuse("end_us", "after event_us", self.end_us)
+        elif not self.event_us < self.end_us < _LAST_US:
+            _refuse("end_us", "after event_us and before the year 10000", self.end_us)
 
 
 # ---- what a headline means -----------------------------------------------------------------------

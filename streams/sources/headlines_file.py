@@ -160,11 +160,7 @@ def _set_source(plain: dict[str, Any], source: str | None) -> None:
 
 
 def _with_id(headline: Headline, place: Place) -> Headline:
-    try:
-        day = to_iso(headline.published_us)[:10]
-    except OverflowError as error:
-        detail = f"must be before the year 10000, was {headline.published_us}"
-        raise place.fault("bad_publish_time", "published_us", detail) from error
+    day = to_iso(headline.published_us)[:10]
     try:
         derived = derive_headline_id(
             headline.source, url=headline.url, title=headline.title, day=day

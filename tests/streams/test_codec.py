@@ -279,7 +279,9 @@ def test_bytes_that_are_no_message_say_why(raw: bytes | None, reason: str) -> No
         ({"published_us": True}, "bad_publish_time", "$.published_us"),
         ({"published_us": None}, "no_publish_time", "$.published_us"),
         ({"published_us": 0}, "bad_value", "$.published_us"),
+        ({"published_us": 253_402_300_800_000_000}, "bad_value", "$.published_us"),
         ({"received_us": -1}, "bad_value", "$.received_us"),
+        ({"received_us": 2**63}, "bad_value", "$.received_us"),
         ({"revision": 0}, "bad_value", "$.revision"),
         ({"status": "gone"}, "bad_value", "$.status"),
         ({"status": 1}, "wrong_type", "$.status"),
@@ -317,6 +319,9 @@ def test_a_missing_field_is_named(field: str) -> None:
         ({"volume": "-1"}, "bad_value", "$.volume"),
         ({"kind": "bar"}, "bad_value", "$.open"),
         ({"ticker": ""}, "bad_value", "$.ticker"),
+        ({"event_us": 0}, "bad_value", "$.event_us"),
+        ({"event_us": 2**63}, "bad_value", "$.event_us"),
+        ({"received_us": 253_402_300_800_000_000}, "bad_value", "$.received_us"),
     ],
 )
 def test_a_bad_field_of_a_price_is_named(change: dict[str, Any], reason: str, path: str) -> None:

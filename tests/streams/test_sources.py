@@ -106,7 +106,7 @@ def test_byte_order_mark_blank_lines_and_unknown_fields_are_no_fault(tmp_path: P
             "bad_publish_time",
             "$.published_us",
         ),
-        (line(id=..., published_at=..., published_us=2**62), "bad_publish_time", "$.published_us"),
+        (line(id=..., published_at=..., published_us=2**62), "bad_value", "$.published_us"),
         (line(received_at="soon"), "bad_value", "$.received_at"),
         (line(title=...), "missing_field", "$.title"),
         (line(title=7), "wrong_type", "$.title"),
