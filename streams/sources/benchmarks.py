@@ -130,7 +130,7 @@ class Benchmarks(LatestBenchmarks):
 class _History:
     """One benchmark's prices, ascending by receipt and then by time, and its daily closes.
 
-    A year of seconds is kept of a file: 24 bytes of each, and each price that there was once.
+    All of a file are kept, a year of seconds: 24 bytes of each, and every distinct price once.
     """
 
     def __init__(self, kept: int | None) -> None:
