@@ -33,6 +33,7 @@ from signals.policy import DAY_US, MINUTE_US, SECOND_US, Policy
 from signals.reading.model import Reading
 from signals.subjects import SubjectTables
 from streams.codec import encode
+from streams.memory import relax_collector
 from streams.replay import Pipeline
 from streams.tables import load_sessions
 
@@ -61,6 +62,7 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=40_000)
     parser.add_argument("--tickers", type=int, default=20)
     options = parser.parse_args()
+    relax_collector()  # as the command does
     tickers = tuple(f"T{number}" for number in range(options.tickers))
     rates = {str(density): [density] * len(tickers) for density in _DENSITIES}
     rates["mixed"] = [max(_BUSIEST // rank, 1) for rank in range(1, len(tickers) + 1)]

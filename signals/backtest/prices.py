@@ -9,7 +9,6 @@ from fractions import Fraction
 from signals.errors import BadMessage
 from signals.fold import Rows, apply_changes
 from signals.market.markets import mic_of
-from signals.market.merging import second_of
 from signals.market.path import Close, ended_us
 from signals.market.seconds import sample_prices_step
 from signals.market.sessions import Session, Sessions
@@ -173,7 +172,7 @@ class _Collector:
         for ticker, rows in self._states.items():
             newest = rows.get("newest")  # no later one has it sent
             if newest is not None:
-                self._tapes[ticker].add(second_of(ticker, newest))
+                self._tapes[ticker].add(newest)
         return {ticker: self._tapes[ticker].market() for ticker in sorted(self._tapes)}
 
 

@@ -1,74 +1,19 @@
 """Two halves of a second made one, in whatever order they came."""
 
 from decimal import Decimal
-from typing import NamedTuple
 
-from signals.frozen import make
-from signals.messages import Micros, Second
+from signals.messages import Second
 
-__all__ = ["OpenSecond", "merge_open", "merge_seconds", "second_of"]
+__all__ = ["add_to_second", "merge_seconds"]
 
 
-class OpenSecond(NamedTuple):
-    """A second as it is merged so far.
+def add_to_second(known: Second, told: Second) -> Second:
+    """Return a second with what is told of it merged in; ``known`` itself if that adds nothing.
 
-    ``is_sent`` says whether it was sent as it stands; ``sent`` is the last price of what was sent,
-    and one far from it has the second sent again at once. The others are those of ``Second``.
+    What was known already is not known anew because it is told again later.
     """
-
-    second_us: Micros
-    first_us: Micros
-    first: Decimal
-    high: Decimal
-    low: Decimal
-    last_us: Micros
-    last: Decimal
-    received_us: Micros
-    benchmark: str | None
-    benchmark_price: Decimal | None
-    day_volume: Decimal | None
-    is_sent: bool
-    sent: Decimal
-
-
-def second_of(ticker: str, open_second: OpenSecond) -> Second:
-    """Return the message that tells a second as it is merged so far.
-
-    By place, which takes half the time.
-    """
-    (second_us, first_us, first, high, low, last_us, last, received_us, benchmark, benchmark_price,
-     day_volume, _, _) = open_second  # fmt: skip
-    return make(Second, (ticker, second_us, first_us, first, high, low, last_us, last, received_us,
-                         benchmark, benchmark_price, day_volume, "second"))  # fmt: skip
-
-
-def merge_open(one: OpenSecond, other: OpenSecond) -> OpenSecond:
-    """Return both halves of a second as one, or ``one`` itself where the other adds nothing.
-
-    See ``merge_seconds``, whose rules these are.
-    """
-    first_us, first = min((one.first_us, one.first), (other.first_us, other.first))
-    later = max(one, other, key=_last_order)
-    day_volume = _larger(one.day_volume, other.day_volume)
-    high, low = max(one.high, other.high), min(one.low, other.low)
-    told = (first_us, first, high, low, later.last_us, later.last, later.benchmark,
-            later.benchmark_price, day_volume)  # fmt: skip
-    if told == (one.first_us, one.first, one.high, one.low, one.last_us, one.last, one.benchmark,
-                one.benchmark_price, one.day_volume):  # fmt: skip
-        return one
-    return one._replace(
-        first_us=first_us,
-        first=first,
-        high=high,
-        low=low,
-        last_us=later.last_us,
-        last=later.last,
-        received_us=max(one.received_us, other.received_us),
-        benchmark=later.benchmark,
-        benchmark_price=later.benchmark_price,
-        day_volume=day_volume,
-        is_sent=False,
-    )
+    merged = merge_seconds(known, told)
+    return known if merged._replace(received_us=known.received_us) == known else merged
 
 
 def merge_seconds(one: Second, other: Second) -> Second:
@@ -112,7 +57,7 @@ def _holds(whole: Second, part: Second) -> bool:
     )
 
 
-def _last_order(second: Second | OpenSecond) -> tuple[int, Decimal, Decimal, str]:
+def _last_order(second: Second) -> tuple[int, Decimal, Decimal, str]:
     """Return what decides which half holds the last price; of equals, the higher benchmark."""
     price = second.benchmark_price
     return (

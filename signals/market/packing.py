@@ -41,7 +41,8 @@ class PackedRow(NamedTuple):
         start_us: what their times count from.
         low, high: the extremes of all prices.
         seconds: whole seconds since the start; ``odd`` microseconds are added.
-        last, benchmark_price, day_volume: ``""`` for a column without a value.
+        last, benchmark_price, day_volume: ``""`` for a column without a value; of the latter two a
+            column of one value is one cell.
         received: microseconds after the last sample's time. Of microseconds a column of equal ones
             is one cell, and ``""`` is none.
         first_us, last_us: the first sample's after the second's start and the last's after that.
@@ -78,7 +79,8 @@ def pack_seconds(seconds: Sequence[Second]) -> PackedRow:
     times = columns[_SECOND]
     start_us = times[0] // BLOCK_US * BLOCK_US
     whole = [(time_us - start_us) // SECOND_US for time_us in times]
-    starts = [start_us + count * SECOND_US for count in whole]
+    # Nearly always they are whole: then the sums are equal.
+    is_odd = sum(whole) * SECOND_US + start_us * len(whole) < sum(times)
     last = _joined(columns[_LAST])
     first, high, low = (_unless(columns[_LAST], last, columns[at]) for at in _PRICES)
     return PackedRow(
@@ -97,7 +99,7 @@ def pack_seconds(seconds: Sequence[Second]) -> PackedRow:
         low_price=low,
         tickers=tuple(str(name) for name in _names(columns[_TICKER])),
         benchmarks=_names(columns[_BENCHMARK]),
-        odd=_since(starts, times),
+        odd=_since([start_us + count * SECOND_US for count in whole], times) if is_odd else "",
     )
 
 
@@ -169,7 +171,10 @@ def _some(values: Sequence[Decimal | None]) -> str:
     """Return a column of values that may be missing."""
     missing = sum(map(is_, values, repeat(None)))  # counting compares, which decimals do slowly
     if not missing:
-        return _joined(values)
+        first = values[0]
+        # A benchmark's price is often one object for minutes; two equal ones may be written
+        # differently.
+        return str(first) if all(map(is_, values, repeat(first))) else _joined(values)
     if missing == len(values):
         return ""
     return _joined("" if value is None else value for value in values)
@@ -177,6 +182,8 @@ def _some(values: Sequence[Decimal | None]) -> str:
 
 def _since(earlier: Sequence[int], later: Sequence[int]) -> str:
     """Return a column of how much later the second of two times is."""
+    if all(map(is_, later, earlier)):  # of one trade a second, first and last are one object
+        return ""
     differences = list(map(sub, later, earlier))
     first = differences[0]
     if differences.count(first) < len(differences):
@@ -201,6 +208,8 @@ def _after(earlier: Sequence[int], column: str) -> Sequence[int]:
 def _values(column: str, count: int) -> Iterable[Decimal | None]:
     if not column:
         return repeat(None, count)
+    if "," not in column:
+        return repeat(Decimal(column), count)
     return (Decimal(cell) if cell else None for cell in column.split(","))
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
+from signals.market.bands import Band, band_of
 from signals.messages import Micros, Second, Split
 from signals.policy import SECOND_US
 
@@ -37,6 +38,7 @@ _RATIOS = (2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 16, 20, 25, 30, 40, 50, 100)
 # real falls were 45 % and 38 %.
 _NEAR = 1.06
 LEAST_STEP, MOST_STEP = 0.55, 1.8  # between them no step is near a ratio
+_LOWEST = 0.75  # of a price; from there to 0.75 * MOST_STEP of it is no such step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,11 +116,10 @@ def jumps_of(
     """
     found: list[Jump] = []
     ratio = Fraction(1)
-    before = float(price)
+    low, high = _steady(price)
     for second in seconds:
-        first, last = float(second.first), float(second.last)
-        if LEAST_STEP < first / before < MOST_STEP and LEAST_STEP < last / first < MOST_STEP:
-            price, time_us, before = second.last, second.second_us, last
+        if low < second.first < high and low < second.last < high and low < price < high:
+            price, time_us = second.last, second.second_us
             continue  # nearly all of them
         suspected = jump_of(price, second.first)
         if suspected is not None and not _is_told(splits, time_us, second.second_us):
@@ -130,8 +131,14 @@ def jumps_of(
             at_us = second.second_us if ratio == 1 else second.second_us + SECOND_US
             ratio *= inside
             found.append(Jump(second_us=Micros(at_us), ratio=ratio))
-        price, time_us, before = second.last, second.second_us, last
+        price, time_us = second.last, second.second_us
+        low, high = _steady(price)
     return tuple(found)
+
+
+def _steady(price: Decimal) -> Band:
+    """Return the prices around one of which no two make a step that looks like a split."""
+    return band_of(_LOWEST * float(price), _LOWEST * MOST_STEP * float(price))
 
 
 def extremes_of(second: Second) -> tuple[Decimal, Decimal]:

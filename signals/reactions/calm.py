@@ -2,6 +2,7 @@
 
 from signals.fold import EMPTY, Draft, Result, Row, Rows
 from signals.frozen import make
+from signals.market.bands import band_of
 from signals.market.packing import packed_until
 from signals.market.path import PathRow, add_second, pack_path, path_part
 from signals.market.splits import LEAST_STEP, MOST_STEP
@@ -15,7 +16,6 @@ from signals.reactions.view import View
 __all__ = ["calmed", "fold_calm", "stays_watched"]
 
 _LOWEST, _HIGHEST = 0.75 - 1, 0.75 * MOST_STEP - 1  # of the newest price
-_ANY_PRICE = 1e30  # where nothing watches the price: JSON has no infinity
 
 
 def fold_calm(rows: Rows, second: Second) -> Result | None:
@@ -30,9 +30,7 @@ def fold_calm(rows: Rows, second: Second) -> Result | None:
     second_us = second.second_us
     if not after_us < second_us < until_us:
         return None
-    lowest, highest = second.low, second.high
-    price = float(lowest)
-    if price <= low or (price if highest is lowest else float(highest)) >= high:
+    if second.low <= low or second.high >= high:
         return None
     part = path_part(second_us)
     row: PathRow | None = rows.get(part)
@@ -43,7 +41,7 @@ def fold_calm(rows: Rows, second: Second) -> Result | None:
         return _begin_row(rows, part, second)
     last_us = row.seconds[-1].second_us
     if second_us > last_us:
-        return make(Result, ({part: make(PathRow, ((*row.seconds, second),))}, ()))
+        return make(Result, ({part: make(PathRow, (row.seconds + (second,),))}, ()))
     if second_us < last_us:
         return None
     added = add_second(row, second)
@@ -74,7 +72,7 @@ def stays_watched(view: View, second: Second) -> bool:
     if calm is None or not calm.after_us < second.second_us < calm.until_us:
         return False
     low, high = float(second.low), float(second.high)
-    return calm.low > LEAST_STEP * high and calm.high < MOST_STEP * low
+    return float(calm.low) > LEAST_STEP * high and float(calm.high) < MOST_STEP * low
 
 
 def calmed(view: View, newest: Second | None = None) -> Result:
@@ -93,11 +91,12 @@ def calmed(view: View, newest: Second | None = None) -> Result:
             # like a split: one would change what all later prices are compared with.
             bounds.watch_band(float(newest.last), _LOWEST, _HIGHEST)
         next_hour_us = (clock.newest_us // HOUR_US + 1) * HOUR_US  # then old rows are forgotten
+        low, high = band_of(bounds.low, bounds.high)
         calm = CalmRow(
             after_us=Micros(bounds.after_us),
             until_us=Micros(int(min(bounds.until_us, next_hour_us))),
-            low=bounds.low,
-            high=min(bounds.high, _ANY_PRICE),
+            low=low,
+            high=high,
         )
         view.draft.put("calm", calm)
     return view.draft.result()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from math import inf
 
+from signals.market.bands import band_of
 from signals.market.basis import Basis, basis_after
 from signals.market.measures import (
     Statistics,
@@ -139,13 +140,14 @@ class _Ruler:
         levels, from_us = self._market.policy.levels, self._from_us
         waiting = {*levels, *(-level for level in levels)}
         low, high = self._band(waiting)
+        lowest_calm, highest_calm = band_of(low, high)
 
         def is_quiet(lowest: float, highest: float) -> bool:
             return low < lowest and highest < high  # as they are by then
 
         path = self._market.path
         for second in path.between(self._since_us, self._until_us, quiet=is_quiet):
-            if low < float(second.low) and float(second.high) < high:
+            if lowest_calm < second.low and second.high < highest_calm:
                 continue  # nearly all of them
             if second.second_us < from_us or self._basis.is_suspect(second.second_us):
                 continue
@@ -153,6 +155,7 @@ class _Ruler:
                 waiting.discard(level)
                 found[level] = self._crossing(second, level)
                 low, high = self._band(waiting)
+                lowest_calm, highest_calm = band_of(low, high)
             if not waiting:
                 break
         ordered = sorted(found, key=lambda level: (-abs(level), level))

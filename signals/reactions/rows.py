@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import NamedTuple
 
 from signals.frozen import fast_init
@@ -60,8 +61,8 @@ class CalmRow(NamedTuple):
 
     after_us: Micros
     until_us: Micros
-    low: float
-    high: float
+    low: Decimal
+    high: Decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
