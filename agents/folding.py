@@ -137,18 +137,18 @@ class Folder:
             raise record.error
         agent, topics, cause = self.agent, self.topics, record.position
         try:
-            result = agent.step(rows, record.text_key, record.message)
-            for part in result.changes:
+            changes, found = agent.step(rows, record.text_key, record.message)
+            for part in changes:
                 _check_part(part, agent)
             outputs = [
                 outgoing(o, cause=cause, agent=agent.name, index=i, now_us=now_us, topics=topics)
-                for i, o in enumerate(result.outputs)
+                for i, o in enumerate(found)
             ]
         except BadMessage:
             raise
         except Exception as error:  # a bug in a step: kept with the message that shows it
             raise BadMessage("step_failed", "$", f"{type(error).__name__}: {error}") from error
-        return result.changes, outputs
+        return changes, outputs
 
     def _apply(
         self,

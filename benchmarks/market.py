@@ -26,13 +26,14 @@ from typing import TypeVar
 import pandas
 
 from signals import names
+from signals.fold import Rows, apply_changes
 from signals.market.seconds import sample_prices_step
 from signals.messages import Headline, Micros, Party, PriceSample, RuleSetId
 from signals.pipeline import build_agents
 from signals.policy import DAY_US, MINUTE_US, SECOND_US, Policy
 from signals.reading.model import Reading
 from signals.subjects import SubjectTables
-from streams.codec import encode
+from streams.codec import encode, encode_row
 from streams.memory import relax_collector
 from streams.replay import Pipeline
 from streams.tables import load_sessions
@@ -219,14 +220,15 @@ def _daily(ticker: str, days_ago: int, close: Decimal) -> PriceSample:
 def _written(tape: Sequence[PriceSample]) -> int:
     """Return the bytes that sample_prices writes for the tape, a batch a sample."""
     step, total = sample_prices_step(Policy()), 0
-    states: dict[str, dict[str, object]] = {}
+    states: dict[str, Rows] = {}
     for sample in tape:
         rows = states.setdefault(sample.ticker, {})
-        result = step(rows, sample.ticker, sample)
-        rows.update(result.changes)
-        for part, row in result.changes.items():
-            total += len(sample.ticker) + 1 + len(part) + len(encode(row))
-        total += sum(len(output.key) + len(encode(output.message)) for output in result.outputs)
+        changes, outputs = step(rows, sample.ticker, sample)
+        for part, row in changes.items():
+            total += len(sample.ticker) + 1 + len(part)
+            total += 0 if row is None else len(encode_row(row))
+        rows = states[sample.ticker] = apply_changes(rows, changes)
+        total += sum(len(output.key) + len(encode(output.message)) for output in outputs)
     return total
 
 

@@ -62,10 +62,11 @@ class Tally:
     def take(self, key: str, result: Result) -> None:
         """Count what a step gave."""
         self.records += 1
-        for output in result.outputs:
+        changes, outputs = result
+        for output in outputs:
             self.written += len(encode(output.message)) + len(output.key.encode())
         sizes = self.sizes.setdefault(key, {})
-        for part, row in result.changes.items():
+        for part, row in changes.items():
             name = len(key.encode()) + 1 + len(part.encode())
             size = 0 if row is None else name + _HEAD_BYTES + len(encode_row(row))
             self.written += size or name

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from signals import names
 from signals.dates import utc_day
 from signals.errors import BadMessage
-from signals.fold import EMPTY, Output, Result, Rows, Step
+from signals.fold import EMPTY, NO_CHANGE, Output, Result, Rows, Step
 from signals.frozen import fast_init
 from signals.ids import derive_id
 from signals.messages import Event, EventEntry, Headline, RuleSetId, Subject
@@ -50,8 +50,8 @@ def read_headlines_step(
         row = GivenRow(revision=headline.revision, received_us=headline.received_us, events=events)
         if headline.revision == 1 and headline.status == "usable" and not events:
             # Nothing to retract later: an ordinary headline leaves no state behind.
-            return Result(outputs=outputs)
-        return Result(changes={_GIVEN: row}, outputs=outputs)
+            return NO_CHANGE, outputs
+        return {_GIVEN: row}, outputs
 
     return step
 

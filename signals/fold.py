@@ -15,6 +15,7 @@ from signals.messages import Message, Micros
 
 __all__ = [
     "EMPTY",
+    "NO_CHANGE",
     "Agent",
     "Draft",
     "KeyRows",
@@ -47,17 +48,12 @@ class Output(NamedTuple):
     event_us: Micros
 
 
-class Result(NamedTuple):
-    """What a step gives: the rows that it changed, and its outputs in order.
+# What a step gives: the rows that it changed, and its outputs in order. A plain tuple, because one
+# is made for every record.
+Result = tuple[Mapping[str, Row | None], tuple[Output, ...]]
 
-    A tuple, as ``Output`` is, because one is made for every record: in half a microsecond.
-    """
-
-    changes: Mapping[str, Row | None] = MappingProxyType({})
-    outputs: tuple[Output, ...] = ()
-
-
-EMPTY = Result()
+NO_CHANGE: Mapping[str, Row | None] = MappingProxyType({})
+EMPTY: Result = (NO_CHANGE, ())
 
 Step = Callable[[Rows, str, Any], Result]
 
@@ -159,7 +155,7 @@ class Draft:
 
     def result(self) -> Result:
         """Return the step's result."""
-        return Result(self._changes, tuple(self.outputs))
+        return self._changes, tuple(self.outputs)
 
     def _names(self, kind: str) -> Iterable[str]:
         if self._kinds is None:
@@ -177,10 +173,10 @@ class Agent:
         name: a verb phrase, ``read_headlines``; names the table and the metric label too.
         reads: the registry name of its one input topic; a key of that topic is a key of its state.
         step: the fold.
-        rows: the row type by the part's prefix (before the first ``:``); empty for no state.
+        rows: the type of a row by the part's prefix (before the first ``:``); empty for no state.
     """
 
     name: str
     reads: str
     step: Step
-    rows: Mapping[str, type] = field(default_factory=dict)
+    rows: Mapping[str, Any] = field(default_factory=dict)

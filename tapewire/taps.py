@@ -23,12 +23,11 @@ def tapped(
 
 def _tapped(agent: Agent, take: Callable[[Agent, Output], None], *, keeps_alerts: bool) -> Step:
     def step(rows: Rows, key: str, message: object) -> Result:
-        result = agent.step(rows, key, message)
-        for output in result.outputs:
+        changes, outputs = agent.step(rows, key, message)
+        for output in outputs:
             take(agent, output)
-        if keeps_alerts and any(output.topic == ALERTS for output in result.outputs):
-            others = tuple(output for output in result.outputs if output.topic != ALERTS)
-            return result._replace(outputs=others)
-        return result
+        if keeps_alerts and any(output.topic == ALERTS for output in outputs):
+            return changes, tuple(output for output in outputs if output.topic != ALERTS)
+        return changes, outputs
 
     return step

@@ -177,8 +177,8 @@ class _Desk:
 
     def _decided(self, verdict: Verdict | None) -> Decision:
         self._draft.put("clock", self._clock)
-        result = self._draft.result()
-        return Decision(result.changes, tuple(self._sent), verdict)
+        changes, _ = self._draft.result()
+        return Decision(changes, tuple(self._sent), verdict)
 
     # ---- the decision ----------------------------------------------------------------------------
 

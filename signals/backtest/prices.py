@@ -158,9 +158,9 @@ class _Collector:
         if tape is None:
             tape = self._tapes[ticker] = Tape(ticker, self._sessions, self._policy)
         rows = self._states.get(ticker, {})
-        result = self._step(rows, ticker, sample)
-        self._states[ticker] = apply_changes(rows, result.changes)
-        for output in result.outputs:
+        changes, outputs = self._step(rows, ticker, sample)
+        self._states[ticker] = apply_changes(rows, changes)
+        for output in outputs:
             if isinstance(output.message, Second | Daily | Split):
                 tape.add(output.message)
         if sample.kind in ("trade", "bar") and sample.volume != 0:

@@ -13,7 +13,6 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from signals.fold import Draft
-from signals.frozen import make
 from signals.market.merging import merge_seconds
 from signals.market.packing import (
     BLOCK_US,
@@ -53,10 +52,7 @@ _RAW, _PACKED = "path", "packed"
 _DAYS_US = 16 * DAY_US
 
 
-class PathRow(NamedTuple):
-    """The seconds of one row, ascending."""
-
-    seconds: tuple[Second, ...]
+PathRow = tuple[Second, ...]  # the seconds of one row, ascending
 
 
 class Close(NamedTuple):
@@ -96,20 +92,20 @@ def ended_us(second: Second) -> Micros:
 
 def add_second(row: PathRow | None, second: Second) -> tuple[PathRow, Second] | None:
     """Return the row with a second merged in, and that second; None if it says nothing new."""
-    known = () if row is None else row.seconds
+    known = row or ()
     if not known or known[-1].second_us < second.second_us:
-        return make(PathRow, ((*known, second),)), second
+        return (*known, second), second
     if known[-1].second_us == second.second_us:  # sent again, whole
         merged = merge_seconds(known[-1], second)
         is_new = merged is second or merged != known[-1]
-        return (PathRow((*known[:-1], merged)), merged) if is_new else None
+        return ((*known[:-1], merged), merged) if is_new else None
     same = [old for old in known if old.second_us == second.second_us]
     merged = merge_seconds(same[0], second) if same else second
     if same and merged == same[0]:
         return None
     others = [old for old in known if old.second_us != second.second_us]
     seconds = sorted((*others, merged), key=lambda item: item.second_us)
-    return PathRow(seconds=tuple(seconds)), merged
+    return tuple(seconds), merged
 
 
 def lay_second(draft: Draft, second: Second, reached_us: Micros) -> Second | None:
@@ -125,10 +121,10 @@ def lay_second(draft: Draft, second: Second, reached_us: Micros) -> Second | Non
     else:
         part = f"{_PACKED}:{second.second_us // BLOCK_US}"
         packed: PackedRow | None = draft.get(part)
-        known = None if packed is None else PathRow(unpack_seconds(packed))
+        known = None if packed is None else unpack_seconds(packed)
         added = add_second(known, second)
         if added is not None:
-            draft.put(part, pack_seconds(added[0].seconds))
+            draft.put(part, pack_seconds(added[0]))
     return None if added is None else added[1]
 
 
@@ -142,17 +138,17 @@ def pack_path(draft: Draft, reached_us: Micros) -> None:
         part = f"{_RAW}:{number}"
         row: PathRow | None = draft.get(part)
         if row is not None:
-            blocks.setdefault(number * ROW_US // BLOCK_US, []).extend(row.seconds)
+            blocks.setdefault(number * ROW_US // BLOCK_US, []).extend(row)
             draft.drop(part)
     for number, seconds in blocks.items():
         part = f"{_PACKED}:{number}"
         packed: PackedRow | None = draft.get(part)
         if packed is not None:  # of a late second that came before the others were packed
-            both = PathRow(unpack_seconds(packed))
+            both = unpack_seconds(packed)
             for second in seconds:
                 added = add_second(both, second)
                 both = both if added is None else added[0]
-            seconds = list(both.seconds)
+            seconds = list(both)
         draft.put(part, pack_seconds(seconds))
 
 
@@ -272,7 +268,7 @@ class Path:
 
     def _seconds(self, number: int) -> tuple[Second, ...]:
         row: PathRow | None = self._draft.get(f"{_RAW}:{number}")
-        return () if row is None else row.seconds
+        return row or ()
 
     def _block(self, number: int) -> PackedRow:
         row: PackedRow | None = self._draft.get(f"{_PACKED}:{number}")

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from signals import names
 from signals.errors import BadMessage
-from signals.fold import EMPTY, Output, Result, Rows, Step
+from signals.fold import EMPTY, NO_CHANGE, Output, Result, Rows, Step
 from signals.frozen import make
 from signals.market.merging import add_to_second, merge_seconds
 from signals.messages import Daily, Micros, PriceSample, Second, Split
@@ -56,7 +56,7 @@ def sample_prices_step(policy: Policy) -> Step:
             case "daily":
                 return _close(rows, ticker, sample)
             case "split":
-                return Result(outputs=(_split(sample),))
+                return NO_CHANGE, (_split(sample),)
 
     return step
 
@@ -71,17 +71,17 @@ def _fold_trade(rows: Rows, ticker: str, sample: PriceSample, ratio: Decimal) ->
         traded = _of_trade(ticker, sample)
         output = _output(ticker, traded)
         if unsent is None:
-            return make(Result, ({_NEWEST: traded, _BEFORE: newest}, (output,)))
+            return {_NEWEST: traded, _BEFORE: newest}, (output,)
         before = _known_from(newest, sample.received_us)
         changes = {_NEWEST: traded, _BEFORE: before, _UNSENT: None}
-        return Result(changes, (_output(ticker, before), output))
+        return changes, (_output(ticker, before), output)
     after = _with_trade(newest, sample)
     if not _is_far(after.last, newest.last if unsent is None else unsent.sent, ratio):
         if unsent is None:
-            return Result({_NEWEST: after, _UNSENT: Unsent(newest.last)})
-        return make(Result, ({_NEWEST: after}, ()))
-    return Result({_NEWEST: after} if unsent is None else {_NEWEST: after, _UNSENT: None},
-                  (_output(ticker, after),))  # fmt: skip
+            return {_NEWEST: after, _UNSENT: Unsent(newest.last)}, ()
+        return {_NEWEST: after}, ()
+    changed = {_NEWEST: after} if unsent is None else {_NEWEST: after, _UNSENT: None}
+    return changed, (_output(ticker, after),)
 
 
 def _is_far(price: Decimal, sent: Decimal, ratio: Decimal) -> bool:
@@ -156,7 +156,7 @@ class _Draft:
         """Return the rows that are not as they were, and the outputs."""
         now = ((_NEWEST, self._newest), (_BEFORE, self._before), (_UNSENT, self._unsent))
         changes = {part: row for part, row in now if row != self._rows.get(part)}
-        return Result(changes=changes, outputs=tuple(self._due)) if changes or self._due else EMPTY
+        return (changes, tuple(self._due)) if changes or self._due else EMPTY
 
     def _send(self, second: Second, cause: Second) -> Second:
         """Send a second, known from the receipt of what caused it, and return it as sent."""
@@ -169,10 +169,10 @@ def _close(rows: Rows, ticker: str, sample: PriceSample) -> Result:
     """Send the close, and before it the last second: the session is over, and so is that."""
     newest: Second | None = rows.get(_NEWEST)
     if newest is None or _UNSENT not in rows:
-        return Result(outputs=(_daily(sample),))
+        return NO_CHANGE, (_daily(sample),)
     sent = _known_from(newest, sample.received_us)
     changes = {_NEWEST: sent, _UNSENT: None}
-    return Result(changes=changes, outputs=(_output(ticker, sent), _daily(sample)))
+    return changes, (_output(ticker, sent), _daily(sample))
 
 
 def _known_from(second: Second, cause_us: Micros) -> Second:

@@ -118,7 +118,7 @@ def jumps_of(
     ratio = Fraction(1)
     low, high = _steady(price)
     for second in seconds:
-        if low < second.first < high and low < second.last < high and low < price < high:
+        if low < second.first < high and low < second.last < high:
             price, time_us = second.last, second.second_us
             continue  # nearly all of them
         suspected = jump_of(price, second.first)

@@ -1,7 +1,6 @@
 """The short cut of nearly all seconds: those that only lengthen the path."""
 
 from signals.fold import EMPTY, Draft, Result, Row, Rows
-from signals.frozen import make
 from signals.market.bands import band_of
 from signals.market.packing import packed_until
 from signals.market.path import PathRow, add_second, pack_path, path_part
@@ -39,13 +38,13 @@ def fold_calm(rows: Rows, second: Second) -> Result | None:
         return None
     if row is None:
         return _begin_row(rows, part, second)
-    last_us = row.seconds[-1].second_us
+    last_us = row[-1].second_us
     if second_us > last_us:
-        return make(Result, ({part: make(PathRow, (row.seconds + (second,),))}, ()))
+        return {part: (*row, second)}, ()
     if second_us < last_us:
         return None
     added = add_second(row, second)
-    return EMPTY if added is None else Result({part: added[0]})
+    return EMPTY if added is None else ({part: added[0]}, ())
 
 
 def _begin_row(rows: Rows, part: str, second: Second) -> Result:
@@ -53,14 +52,14 @@ def _begin_row(rows: Rows, part: str, second: Second) -> Result:
     clock: ClockRow = rows["clock"]
     second_us = second.second_us
     changes: dict[str, Row | None] = {
-        part: PathRow((second,)),
+        part: (second,),
         "clock": ClockRow(Micros(max(clock.newest_us, second_us)), second_us),
     }
     if packed_until(second_us) != packed_until(clock.reached_us):
         draft = Draft(rows)
         pack_path(draft, second_us)
-        changes |= draft.result().changes
-    return Result(changes)
+        changes |= draft.result()[0]
+    return changes, ()
 
 
 def stays_watched(view: View, second: Second) -> bool:

@@ -57,7 +57,7 @@ class View:
         row: PathRow | None = self.draft.get(path_part(clock.reached_us))
         if row is None:
             return clock
-        reached_us = Micros(max(clock.reached_us, row.seconds[-1].second_us))
+        reached_us = Micros(max(clock.reached_us, row[-1].second_us))
         return ClockRow(Micros(max(clock.newest_us, reached_us)), reached_us)
 
     @property

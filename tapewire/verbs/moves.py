@@ -113,9 +113,9 @@ def _tapes(
         if tickers and ticker not in tickers:
             continue
         tape = tapes.setdefault(ticker, Tape(ticker, load_sessions(), policy))
-        result = step(states.get(ticker, {}), ticker, sample)
-        states[ticker] = apply_changes(states.get(ticker, {}), result.changes)
-        for output in result.outputs:
+        changes, outputs = step(states.get(ticker, {}), ticker, sample)
+        states[ticker] = apply_changes(states.get(ticker, {}), changes)
+        for output in outputs:
             if isinstance(output.message, Second | Daily | Split):
                 tape.add(output.message)
         progress.say(f"{number:,} prices read")

@@ -7,7 +7,7 @@ from agents.folding import Folder, Record, RowsUnfit, fold, read_record, undo
 from agents.records import Position
 from agents.rows import Partition
 from signals.errors import BadMessage
-from signals.fold import Agent, Result
+from signals.fold import Agent
 from streams.codec import encode
 from tests.agents.toys import COUNT, FORWARD, ROWS, TOYS, A, B, Count, Toy, toy
 
@@ -68,8 +68,8 @@ def test_a_bad_message_changes_nothing_and_the_cursor_passes_it():
 @pytest.mark.parametrize(
     ("result", "said"),
     [
-        (Result(changes={"other:1": Count(last=0, n=0, total=0)}), "keeps no part"),
-        (Result(changes={"": Count(last=0, n=0, total=0)}), "keeps no part"),
+        (({"other:1": Count(last=0, n=0, total=0)}, ()), "keeps no part"),
+        (({"": Count(last=0, n=0, total=0)}, ()), "keeps no part"),
         (None, "AttributeError"),
     ],
 )
@@ -101,7 +101,7 @@ def test_a_row_without_an_encoding_is_refused():
     agent = Agent(
         name="odd",
         reads=B.name,
-        step=lambda rows, key, message: Result(changes={"count": {1, 2}}),
+        step=lambda rows, key, message: ({"count": {1, 2}}, ()),
         rows=ROWS,
     )
     with pytest.raises(RowsUnfit) as caught:

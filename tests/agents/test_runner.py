@@ -11,7 +11,7 @@ from agents.folding import ROW_BATCH_BYTES
 from agents.rows import Partition
 from agents.runner import Runner, Worker
 from agents.turnstile import Turnstile
-from signals.fold import Agent, Result
+from signals.fold import Agent
 from streams.codec import encode
 from streams.metrics import Metrics
 from tests.agents.toys import COUNT, ROWS, TOYS, B, Count, toy
@@ -164,7 +164,7 @@ async def test_a_worker_that_was_paused_for_long_ends_instead_of_writing(monkeyp
 async def test_a_record_whose_rows_do_not_fit_is_refused_alone():
     def step(rows, key, message):
         size = ROW_BATCH_BYTES if message.number == 3 else 10
-        return Result(changes={"count": Count(last=0, n=message.number, total=0, pad="x" * size)})
+        return {"count": Count(last=0, n=message.number, total=0, pad="x" * size)}, ()
 
     rig = Rig(Agent(name="odd", reads=B.name, step=step, rows=ROWS))
     for offset in range(4):
@@ -200,7 +200,7 @@ async def test_rows_that_do_not_fit_together_are_kept_in_smaller_batches(monkeyp
 
     def step(rows, key, message):
         row = Count(last=0, n=0, total=0, pad="x" * (ROW_BATCH_BYTES // 3))
-        return Result(changes={f"count:{message.number}": row})
+        return {f"count:{message.number}": row}, ()
 
     rig = Rig(Agent(name="odd", reads=B.name, step=step, rows=ROWS))
     for offset in range(4):

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from signals.errors import BadMessage
-from signals.fold import Agent, Output, Result, Row
+from signals.fold import EMPTY, NO_CHANGE, Agent, Output, Result, Row
 from signals.messages import Micros
 from streams.topics import DEAD_LETTERS, Topic
 
@@ -63,7 +63,7 @@ def forward(rows: Mapping[str, Row], key: str, toy: Toy) -> Result:
         raise RuntimeError("a bug in the step")
     pad = "x" * 2_000_000 if toy.pad == "large" else ""
     message = Toy(id=f"b:{toy.number}", number=toy.number, received_us=toy.received_us, pad=pad)
-    return Result(outputs=(_output(B, key, message),))
+    return NO_CHANGE, (_output(B, key, message),)
 
 
 def count(to: Topic, stage: str, *, pad: str = "") -> object:
@@ -72,7 +72,7 @@ def count(to: Topic, stage: str, *, pad: str = "") -> object:
     def step(rows: Mapping[str, Row], key: str, toy: Toy) -> Result:
         before = rows.get("count") or Count(last=-1, n=0, total=0)
         if toy.number <= before.last:
-            return Result()
+            return EMPTY
         n, total = before.n + 1, before.total + toy.number
         changes: dict[str, Row | None] = {
             "count": Count(last=toy.number, n=n, total=total, pad=pad),
@@ -87,7 +87,7 @@ def count(to: Topic, stage: str, *, pad: str = "") -> object:
             n=n,
             total=total,
         )
-        return Result(changes=changes, outputs=(_output(to, key, message),))
+        return changes, (_output(to, key, message),)
 
     return step
 

@@ -123,9 +123,9 @@ def _adding(rows: Rows, key: str, number: Any) -> Result:
     if number < 0:
         raise BadMessage("bad_value", "$", "must be 0 or more")
     if number == 0:
-        return Result(changes={"sum": None})
+        return {"sum": None}, ()
     known = rows.get("sum")
-    return Result(changes={"sum": _Sum(total=number + (0 if known is None else known.total))})
+    return {"sum": _Sum(total=number + (0 if known is None else known.total))}, ()
 
 
 def _adder() -> Pipeline:

@@ -16,7 +16,7 @@ from signals.market.packing import (
     packed_until,
     unpack_seconds,
 )
-from signals.market.path import Path, PathRow, inside, lay_second, pack_path, path_part
+from signals.market.path import Path, inside, lay_second, pack_path, path_part
 from signals.messages import Micros, Second
 from signals.policy import HOUR_US, MINUTE_US, SECOND_US
 from streams.codec import decode_row, encode_row
@@ -152,7 +152,7 @@ def test_rows_of_an_older_version_are_packed_whatever_came_before() -> None:
     draft = Draft({})
     for one in old:
         row = draft.get(path_part(one.second_us))
-        draft.put(path_part(one.second_us), PathRow((*(row.seconds if row else ()), one)))
+        draft.put(path_part(one.second_us), (*(row or ()), one))
     reached_us = Micros(_AT + 2 * HOUR_US)
     late = second(_AT + 30 * SECOND_US, "99")
 

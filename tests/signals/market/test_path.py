@@ -6,7 +6,6 @@ from decimal import Decimal
 from signals.fold import Draft
 from signals.market.path import (
     Path,
-    PathRow,
     add_day,
     add_second,
     days_part,
@@ -58,7 +57,7 @@ def test_seconds_between_two_times_come_in_order() -> None:
 
 
 def test_second_that_says_nothing_new_is_no_change() -> None:
-    row = PathRow(seconds=(second(_AT, "100"),))
+    row = (second(_AT, "100"),)
 
     assert add_second(row, second(_AT, "100")) is None
     assert add_second(row, second(_AT, "101")) is not None

@@ -51,9 +51,9 @@ def test_merging_does_not_depend_on_order_or_grouping(
 def _send(samples: Sequence[PriceSample], *, policy: Policy | None = None) -> list[Output]:
     step, rows, found = sample_prices_step(policy or Policy()), {}, []
     for sample in samples:
-        result = step(rows, sample.ticker, sample)
-        rows = apply_changes(rows, result.changes)
-        found += result.outputs
+        changes, outputs = step(rows, sample.ticker, sample)
+        rows = apply_changes(rows, changes)
+        found += outputs
     return found
 
 
@@ -190,7 +190,8 @@ def test_price_that_comes_too_late_is_refused_as_late() -> None:
     allowed_s = Policy().price_late_us / SECOND_US
     step = sample_prices_step(Policy())
 
-    assert step({}, "IREN", trade("IREN", "100", at=OPEN, received_s=allowed_s)).outputs
+    _, sent = step({}, "IREN", trade("IREN", "100", at=OPEN, received_s=allowed_s))
+    assert len(sent) == 1
     with pytest.raises(BadMessage, match="is allowed") as caught:
         step({}, "IREN", trade("IREN", "100", at=OPEN, received_s=allowed_s + 1))
     assert caught.value.reason == "late"

@@ -35,16 +35,14 @@ class _Both:
 
     def fold(self, record: Output) -> None:
         self._count(record.message)
-        kept = self._step(self.rows, record.key, record.message)
+        changes, kept = self._step(self.rows, record.key, record.message)
         bare = {part: row for part, row in self._bare.items() if part != "calm"}
-        without = self._step(bare, record.key, record.message)
+        bare_changes, without = self._step(bare, record.key, record.message)
 
-        assert [encode(o.message) for o in kept.outputs] == [
-            encode(o.message) for o in without.outputs
-        ]
-        assert kept.outputs == without.outputs
-        self.rows = apply_changes(self.rows, kept.changes)
-        self._bare = apply_changes(bare, without.changes)
+        assert [encode(o.message) for o in kept] == [encode(o.message) for o in without]
+        assert kept == without
+        self.rows = apply_changes(self.rows, changes)
+        self._bare = apply_changes(bare, bare_changes)
         assert _without_calm(self.rows) == _without_calm(self._bare)
 
     def _count(self, message: object) -> None:

@@ -41,15 +41,13 @@ class _Both:
 
     def fold(self, journal: Journal) -> None:
         for record in journal:
-            packed = self._step(self.rows, record.key, record.message)
+            changes, packed = self._step(self.rows, record.key, record.message)
             with self._patch.context() as patch:
                 patch.setattr(path_module, "packed_until", _never)
-                raw = self._step(self._raw, record.key, record.message)
-            assert [encode(o.message) for o in packed.outputs] == [
-                encode(o.message) for o in raw.outputs
-            ]
-            self.rows = apply_changes(self.rows, packed.changes)
-            self._raw = apply_changes(self._raw, raw.changes)
+                raw_changes, raw = self._step(self._raw, record.key, record.message)
+            assert [encode(o.message) for o in packed] == [encode(o.message) for o in raw]
+            self.rows = apply_changes(self.rows, changes)
+            self._raw = apply_changes(self._raw, raw_changes)
         assert _but_for_path(self.rows) == _but_for_path(self._raw)
         assert _seconds(self.rows) == _seconds(self._raw)
 
