@@ -70,7 +70,7 @@ def test_a_bad_message_changes_nothing_and_the_cursor_passes_it():
     [
         (({"other:1": Count(last=0, n=0, total=0)}, ()), "keeps no part"),
         (({"": Count(last=0, n=0, total=0)}, ()), "keeps no part"),
-        (None, "AttributeError"),
+        (None, "TypeError"),
     ],
 )
 def test_what_a_step_must_not_give_is_a_dead_letter(result, said):
